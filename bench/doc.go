@@ -1,0 +1,2 @@
+// Package bench measures promwire and its peers on the same work, in one run.
+package bench
