@@ -9,7 +9,7 @@ import "strings"
 type WriteRequest struct {
 	Timeseries []TimeSeries
 	// Metadata are family metadata that belong to no series here. Only 1.0 has a place for them; encoding to 2.0
-	// gives an error if there are any without series.
+	// gives an error if there are any.
 	Metadata []MetricMetadata
 }
 
