@@ -24,6 +24,8 @@ var (
 	ErrInvalidUTF8      = errors.New("invalid UTF-8")
 	ErrDuplicateLabel   = errors.New("label name is repeated")
 	ErrEmptyLabelName   = errors.New("label name is empty")
+	ErrEmptyLabelValue  = errors.New("label value is empty")
+	ErrUnsortedLabels   = errors.New("labels are not sorted by name")
 	ErrEmptySeries      = errors.New("series has neither samples nor histograms")
 	ErrInvalidHistogram = errors.New("invalid histogram")
 	ErrInvalidExemplar  = errors.New("invalid exemplar")

@@ -20,13 +20,21 @@ func ValidName(s string, scheme NameScheme, metric bool) bool {
 		return utf8.ValidString(s)
 	}
 	for i := range len(s) {
-		c := s[i]
-		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_', c == ':' && metric:
-		case c >= '0' && c <= '9' && i > 0:
-		default:
+		if !classicByte(s[i], i == 0, metric) {
 			return false
 		}
 	}
 	return true
+}
+
+// classicByte reports whether c may stand in a classic name.
+func classicByte(c byte, first, metric bool) bool {
+	switch {
+	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_':
+		return true
+	case c >= '0' && c <= '9':
+		return !first
+	default:
+		return c == ':' && metric
+	}
 }

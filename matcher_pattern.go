@@ -1,0 +1,60 @@
+package promwire
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// pattern is a compiled regular expression, or something quicker that means the same: selectors made by dashboards
+// are mostly lists of plain values.
+type pattern struct {
+	re       *regexp.Regexp // nil if the fields below decide
+	literals []string       // sorted: the value is one of these; or,
+	prefix   string         // if literals is nil, it begins with this
+	longer   bool           // and has something behind it
+}
+
+// compilePattern recognises "a|b", "a.*" and "a.+", where a and b are free of operators and may be empty.
+func compilePattern(s string) (*pattern, error) {
+	if plain(s) {
+		literals := strings.Split(s, "|")
+		slices.Sort(literals)
+		return &pattern{literals: literals}, nil
+	}
+	if prefix, ok := strings.CutSuffix(s, ".*"); ok && plain(prefix) && !strings.Contains(prefix, "|") {
+		return &pattern{prefix: prefix}, nil
+	}
+	if prefix, ok := strings.CutSuffix(s, ".+"); ok && plain(prefix) && !strings.Contains(prefix, "|") {
+		return &pattern{prefix: prefix, longer: true}, nil
+	}
+	// Parsed on its own first: a pattern such as "a)|(b" must not become valid by the parentheses around it.
+	if _, err := syntax.Parse(s, syntax.Perl); err != nil {
+		return nil, err
+	}
+	re, err := regexp.Compile("^(?s:" + s + ")$")
+	if err != nil {
+		return nil, err
+	}
+	return &pattern{re: re}, nil
+}
+
+// plain reports whether s has no operator but "|". The replacement character is none, but package regexp lets it
+// match invalid bytes as well; invalid UTF-8 is left to that package to complain about.
+func plain(s string) bool {
+	return !strings.ContainsAny(s, `\.+*?()[]{}^$`) && !strings.ContainsRune(s, utf8.RuneError)
+}
+
+func (p *pattern) match(value string) bool {
+	switch {
+	case p.re != nil:
+		return p.re.MatchString(value)
+	case p.literals != nil:
+		_, found := slices.BinarySearch(p.literals, value)
+		return found
+	default:
+		return strings.HasPrefix(value, p.prefix) && (!p.longer || len(value) > len(p.prefix))
+	}
+}

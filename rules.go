@@ -1,0 +1,165 @@
+package promwire
+
+import (
+	"errors"
+	"sort"
+)
+
+// Rules is what a receiver demands of a series before it reaches a store (Remote Write 2.0, "Invalid Samples"). The
+// write handler applies them, and a [BodyWriter] for what it decodes itself, so that stores see valid series only.
+// The zero value judges 1.0 messages and takes UTF-8 names.
+type Rules struct {
+	// Type is the message that the series came in; 1.0 lets series without any data pass in silence.
+	Type MessageType
+	// Names says which names are valid.
+	Names NameScheme
+}
+
+// maxDetailedRefusals is how many refusals of one request carry labels and details; the others carry the index, the
+// time and the bare reason, so that a hostile request cannot make its refusals much larger than itself.
+const maxDetailedRefusals = 10_000
+
+// Apply judges ts, the series with that index in its request: it mends in place what may be mended, takes out what
+// is refused, and reports whether anything is left to store. What is refused is appended to refused, and named: by
+// index, copied labels (cut if they are longer than 4 KiB), time and reason; after 10,000 refusals, labels and
+// details are left out.
+//
+//   - Labels are sorted, those with an empty value dropped. A series without metric name, with a repeated, empty or
+//     invalid label name, or with invalid UTF-8 is refused as a whole.
+//   - Each invalid histogram and exemplar is refused on its own. Exponential schemas above [MaxSchema] are reduced to
+//     it, and a stale histogram loses its layout, which means nothing.
+//   - A series with neither samples nor histograms is kept for its exemplars. Without those, there is nothing to
+//     store: over 2.0 that is refused ([ErrEmptySeries]), over 1.0 it is fine.
+//
+// Times and values are the store's business. What is taken out stays behind the ends of the slices, for reuse. A
+// valid series costs no allocation.
+func (r Rules) Apply(refused []Refusal, index int, ts *TimeSeries) ([]Refusal, bool) {
+	ts.Labels = ts.Labels.Normalize()
+	if err := ts.Labels.Validate(r.Names); err != nil {
+		return appendRefusal(refused, index, ts.Labels, 0, err), false
+	}
+	empty := len(ts.Samples) == 0 && len(ts.Histograms) == 0
+	if empty && len(ts.Exemplars) == 0 {
+		if r.Type == WriteV2 {
+			refused = appendRefusal(refused, index, ts.Labels, 0, ErrEmptySeries)
+		}
+		return refused, false
+	}
+	refused = applyHistograms(refused, index, ts)
+	refused = r.applyExemplars(refused, index, ts)
+	return refused, len(ts.Samples) > 0 || len(ts.Histograms) > 0 || len(ts.Exemplars) > 0
+}
+
+func applyHistograms(refused []Refusal, index int, ts *TimeSeries) []Refusal {
+	hs, kept := ts.Histograms, 0
+	for i := range hs {
+		if err := hs[i].prepare(); err != nil {
+			refused = appendRefusal(refused, index, ts.Labels, hs[i].Timestamp, err)
+			continue
+		}
+		if kept != i {
+			hs[kept], hs[i] = hs[i], hs[kept]
+		}
+		kept++
+	}
+	ts.Histograms = hs[:kept]
+	return refused
+}
+
+// prepare validates h and brings it into the form that stores know.
+func (h *Histogram) prepare() error {
+	if IsStaleNaN(h.Sum) {
+		timestamp, start, hint, float, sum := h.Timestamp, h.StartTimestamp, h.ResetHint, h.IsFloat, h.Sum
+		h.Reset()
+		h.Timestamp, h.StartTimestamp, h.ResetHint, h.IsFloat, h.Sum = timestamp, start, hint, float, sum
+		return nil
+	}
+	if h.Schema > MaxSchema && h.Schema <= maxReservedSchema {
+		return h.ReduceResolution(MaxSchema)
+	}
+	return h.Validate()
+}
+
+func (r Rules) applyExemplars(refused []Refusal, index int, ts *TimeSeries) []Refusal {
+	es, kept := ts.Exemplars, 0
+	for i := range es {
+		es[i].Labels = es[i].Labels.Normalize()
+		if err := es[i].validate(r.Names); err != nil {
+			refused = appendRefusal(refused, index, ts.Labels, es[i].Timestamp, err)
+			continue
+		}
+		if kept != i {
+			es[kept], es[i] = es[i], es[kept]
+		}
+		kept++
+	}
+	ts.Exemplars = es[:kept]
+	return refused
+}
+
+// appendRefusal names what is refused. Refusals of one series share one copy of its labels.
+func appendRefusal(refused []Refusal, index int, ls Labels, timestamp int64, err error) []Refusal {
+	if len(refused) >= maxDetailedRefusals {
+		return append(refused, Refusal{Series: index, Timestamp: timestamp, Reason: bare(err)})
+	}
+	if n := len(refused); n > 0 && refused[n-1].Labels.Equal(ls) {
+		ls = refused[n-1].Labels
+	} else {
+		ls = shorten(ls).Clone()
+	}
+	return append(refused, Refusal{index, ls, timestamp, err})
+}
+
+// bare returns the reason without details.
+func bare(err error) error {
+	if errors.Is(err, ErrInvalidExemplar) {
+		return ErrInvalidExemplar
+	}
+	if reason := errors.Unwrap(err); reason != nil {
+		return reason
+	}
+	return err
+}
+
+// ApplyAll applies r to every series of req and takes out those of which nothing is left; the order of the others
+// stays. What is taken out stays behind the end of req.Timeseries, so that pooled memory is neither lost nor shared.
+//
+// Refusals are appended to refused. The second result says which series are gone, in the memory of removed, whose
+// content does not matter: with it, [Removed.Index] and [Removed.AppendRefusals] turn the indices of a store that
+// saw the shortened request into those of the request as it came. A valid request costs no allocation.
+func (r Rules) ApplyAll(req *WriteRequest, refused []Refusal, removed Removed) ([]Refusal, Removed) {
+	removed = removed[:0]
+	all, kept := req.Timeseries, 0
+	for i := range all {
+		var keep bool
+		if refused, keep = r.Apply(refused, i, &all[i]); !keep {
+			removed = append(removed, i)
+			continue
+		}
+		if kept != i {
+			all[kept], all[i] = all[i], all[kept]
+		}
+		kept++
+	}
+	req.Timeseries = all[:kept]
+	return refused, removed
+}
+
+// Removed holds the indices of the series that were taken out of a request, ascending. The zero value stands for an
+// unchanged request.
+type Removed []int
+
+// Index returns the index in the request as it came of the series that is now at position i.
+func (r Removed) Index(i int) int {
+	// Position i has k removed series before it, where k is the first for which removed[k] lies behind i+k.
+	return i + sort.Search(len(r), func(k int) bool { return r[k]-k > i })
+}
+
+// AppendRefusals appends refusals of the shortened request to dst, with the indices of the request as it came.
+func (r Removed) AppendRefusals(dst, refused []Refusal) []Refusal {
+	for _, f := range refused {
+		f.Series = r.Index(f.Series)
+		dst = append(dst, f)
+	}
+	return dst
+}

@@ -1,0 +1,132 @@
+package promwire
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+// Validate checks that ls is a complete label set in the form that [Labels] promises: a metric name, names that are
+// valid, sorted and unique, values that are valid UTF-8 and not empty (Remote Write 1.0 and 2.0, "Labels").
+//
+// The error names the label and wraps [ErrNoMetricName], [ErrEmptyLabelName], [ErrInvalidName], [ErrInvalidUTF8],
+// [ErrDuplicateLabel], [ErrUnsortedLabels] or [ErrEmptyLabelValue]; it is the first one in label order, and a
+// missing metric name comes last. [Labels.Normalize] mends order and empty values. Valid labels cost no allocation.
+func (ls Labels) Validate(scheme NameScheme) error {
+	named := false
+	for i := range ls {
+		l := &ls[i]
+		metric := l.Name == MetricName
+		if i > 0 && l.Name <= ls[i-1].Name || !l.valid(scheme, metric) {
+			return ls.problem(i, scheme)
+		}
+		named = named || metric
+	}
+	if !named {
+		return fmt.Errorf("%w: no label %s in %s", ErrNoMetricName, MetricName, shorten(ls).String())
+	}
+	return nil
+}
+
+// valid reports whether l is valid on its own.
+func (l *Label) valid(scheme NameScheme, metric bool) bool {
+	if l.Name == "" || l.Value == "" || !validText(l.Name) || !validText(l.Value) {
+		return false
+	}
+	return scheme == UTF8Names || ValidName(l.Name, scheme, false) && (!metric || ValidName(l.Value, scheme, true))
+}
+
+// problem returns what is wrong with label i; the labels before it are right.
+func (ls Labels) problem(i int, scheme NameScheme) error {
+	l := ls[i]
+	switch {
+	case l.Name == "":
+		return fmt.Errorf("%w: its value is %.100q", ErrEmptyLabelName, l.Value)
+	case !utf8.ValidString(l.Name):
+		return fmt.Errorf("%w: label name %.100q", ErrInvalidUTF8, l.Name)
+	case !ValidName(l.Name, scheme, false):
+		return fmt.Errorf("%w: label name %.100q", ErrInvalidName, l.Name)
+	case i > 0 && l.Name == ls[i-1].Name:
+		return fmt.Errorf("%w: %.100q", ErrDuplicateLabel, l.Name)
+	case i > 0 && l.Name < ls[i-1].Name:
+		return fmt.Errorf("%w: %.100q after %.100q", ErrUnsortedLabels, l.Name, ls[i-1].Name)
+	case l.Value == "" && l.Name == MetricName:
+		return fmt.Errorf("%w: label %s is empty", ErrNoMetricName, MetricName)
+	case l.Value == "":
+		return fmt.Errorf("%w: %.100q", ErrEmptyLabelValue, l.Name)
+	case !utf8.ValidString(l.Value):
+		return fmt.Errorf("%w: value %.100q of label %.100q", ErrInvalidUTF8, l.Value, l.Name)
+	default:
+		return fmt.Errorf("%w: metric name %.100q", ErrInvalidName, l.Value)
+	}
+}
+
+// validText is utf8.ValidString with a shorter way for ASCII: labels are nearly always, and there are many of them.
+func validText(s string) bool {
+	const high = 0x8080808080808080
+	n := len(s)
+	if n < 8 {
+		var or byte
+		for i := range n {
+			or |= s[i]
+		}
+		return or < utf8.RuneSelf || utf8.ValidString(s)
+	}
+	or := load64(s, n-8)
+	for i := 0; i < n-8; i += 8 {
+		or |= load64(s, i)
+	}
+	return or&high == 0 || utf8.ValidString(s)
+}
+
+// load64 compiles to one load.
+func load64(s string, i int) uint64 {
+	b := s[i : i+8]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+// validate checks the labels of an exemplar: any number of them, without a metric name.
+func (e *Exemplar) validate(scheme NameScheme) error {
+	ls := e.Labels
+	for i := range ls {
+		if i > 0 && ls[i].Name <= ls[i-1].Name || !ls[i].valid(scheme, false) {
+			return fmt.Errorf("%w: %w", ErrInvalidExemplar, ls.problem(i, scheme))
+		}
+	}
+	return nil
+}
+
+// The largest copy of a label set that a Refusal keeps: a 2.0 message can name one large symbol again and again, so
+// that full copies of what is refused would be many times larger than the message.
+const (
+	maxRefusedLabels = 64
+	maxRefusedText   = 4 << 10
+)
+
+// shorten returns ls, or a part of it that is fit for an error, sharing the strings.
+func shorten(ls Labels) Labels {
+	text := 0
+	for i := range ls {
+		text += len(ls[i].Name) + len(ls[i].Value)
+	}
+	if len(ls) <= maxRefusedLabels && text <= maxRefusedText {
+		return ls
+	}
+	ls = append(Labels(nil), ls[:min(len(ls), maxRefusedLabels)]...)
+	part := maxRefusedText / len(ls) / 2
+	for i := range ls {
+		ls[i] = Label{cut(ls[i].Name, part), cut(ls[i].Value, part)}
+	}
+	return ls
+}
+
+// cut returns at most n bytes of s, not ending within a character.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
