@@ -1,0 +1,50 @@
+package difftest
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/promwire/promwire"
+)
+
+// sameFloats compares bit by bit.
+func sameFloats(a, b []float64) bool {
+	return slices.EqualFunc(a, b, sameFloat)
+}
+
+func sameFloat(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) }
+
+func sameSample(a, b promwire.Sample) bool {
+	return a.Timestamp == b.Timestamp && a.StartTimestamp == b.StartTimestamp && sameFloat(a.Value, b.Value)
+}
+
+func sameHistogram(a, b promwire.Histogram) bool {
+	return a.Timestamp == b.Timestamp && a.StartTimestamp == b.StartTimestamp && a.Schema == b.Schema &&
+		a.ResetHint == b.ResetHint && a.IsFloat == b.IsFloat && sameFloat(a.Sum, b.Sum) &&
+		sameFloat(a.ZeroThreshold, b.ZeroThreshold) && a.Count == b.Count && a.ZeroCount == b.ZeroCount &&
+		slices.Equal(a.PositiveDeltas, b.PositiveDeltas) && slices.Equal(a.NegativeDeltas, b.NegativeDeltas) &&
+		sameFloat(a.CountFloat, b.CountFloat) && sameFloat(a.ZeroCountFloat, b.ZeroCountFloat) &&
+		sameFloats(a.PositiveCounts, b.PositiveCounts) && sameFloats(a.NegativeCounts, b.NegativeCounts) &&
+		slices.Equal(a.PositiveSpans, b.PositiveSpans) && slices.Equal(a.NegativeSpans, b.NegativeSpans) &&
+		sameFloats(a.CustomValues, b.CustomValues)
+}
+
+// diffSeries says how samples and histograms of two series differ, or "".
+func diffSeries(got, want *promwire.TimeSeries) string {
+	if len(got.Samples) != len(want.Samples) || len(got.Histograms) != len(want.Histograms) {
+		return fmt.Sprintf("got %d samples and %d histograms, want %d and %d",
+			len(got.Samples), len(got.Histograms), len(want.Samples), len(want.Histograms))
+	}
+	for i := range got.Samples {
+		if !sameSample(got.Samples[i], want.Samples[i]) {
+			return fmt.Sprintf("sample %d: got %+v, want %+v", i, got.Samples[i], want.Samples[i])
+		}
+	}
+	for i := range got.Histograms {
+		if !sameHistogram(got.Histograms[i], want.Histograms[i]) {
+			return fmt.Sprintf("histogram %d:\ngot  %+v\nwant %+v", i, got.Histograms[i], want.Histograms[i])
+		}
+	}
+	return ""
+}
