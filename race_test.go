@@ -1,0 +1,5 @@
+//go:build race
+
+package promwire_test
+
+const raceEnabled = true

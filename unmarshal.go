@@ -1,0 +1,73 @@
+package promwire
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/promwire/promwire/internal/pb"
+)
+
+var decoders = sync.Pool{New: func() any { return new(Decoder) }}
+
+// UnmarshalProto replaces what r holds by the uncompressed message src of type t (anything but [WriteV2] is read as
+// [WriteV1]). It copies src once; the strings of r share that copy, so that keeping one of them keeps it all
+// ([Labels.Clone] frees from that).
+//
+// It takes what [Decoder] takes. An error is a [*DecodeError], and leaves r empty; in 2.0, it wraps
+// [ErrInvalidSymbolRef] if a series refers to no symbol (a Decoder refuses only that series).
+//
+// The slices of r are reused, those of series and histograms that are behind its length included; so no two series
+// in r's memory may share slices: whoever removes series from r swaps them to the end. Memory is never taken for an
+// announced count, but an empty series has two bytes encoded and over a hundred in r: to bound what a message of
+// strangers can take, build the request with [Decoder.NextInto] under a limit.
+func (r *WriteRequest) UnmarshalProto(src []byte, t MessageType) error {
+	return r.unmarshal(strings.Clone(pb.AsString(src)), t)
+}
+
+// UnmarshalProtoAlias is [WriteRequest.UnmarshalProto] without the copy: the strings of r alias src, which must stay
+// as it is as long as they are used. In steady state it allocates nothing.
+func (r *WriteRequest) UnmarshalProtoAlias(src []byte, t MessageType) error {
+	return r.unmarshal(pb.AsString(src), t)
+}
+
+func (r *WriteRequest) unmarshal(msg string, t MessageType) error {
+	d := decoders.Get().(*Decoder)
+	d.Reset(pb.AsBytes(msg), t)
+	d.metadata = r.Metadata[:0]
+	err := r.fill(d)
+	r.Metadata = d.metadata
+	d.metadata = nil
+	d.release()
+	decoders.Put(d)
+	if err != nil {
+		r.Reset()
+	}
+	return err
+}
+
+// fill decodes all series of d.
+func (r *WriteRequest) fill(d *Decoder) error {
+	all := r.Timeseries[:0]
+	for {
+		n := len(all)
+		if n == cap(all) {
+			all = append(all, TimeSeries{})
+		} else {
+			all = all[:n+1]
+		}
+		if !d.NextInto(&all[n]) {
+			r.Timeseries = all[:n]
+			break
+		}
+		if d.seriesErr != nil {
+			return &DecodeError{Message: string(d.t), Field: "timeseries", Offset: d.start, Err: d.seriesErr}
+		}
+	}
+	return d.Err()
+}
+
+// release lets go of the message.
+func (d *Decoder) release() {
+	clear(d.symbols)
+	d.Reset(nil, WriteV1)
+}
