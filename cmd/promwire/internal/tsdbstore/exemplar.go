@@ -1,0 +1,77 @@
+package tsdbstore
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/prometheus/prometheus/model/exemplar"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/promwire/promwire"
+)
+
+// pendingExemplar waits until the samples of its request are committed, for an exemplar may belong to a series that
+// the same request creates.
+type pendingExemplar struct {
+	series   int // index in the request
+	labels   labels.Labels
+	exemplar exemplar.Exemplar
+}
+
+// deferExemplars keeps copies of the exemplars of a series.
+func (b *batch) deferExemplars(i int, ls labels.Labels, es []promwire.Exemplar) {
+	start := len(b.exemplars)
+	for k := range es {
+		e := &es[k]
+		if _, err := b.labels.view(e.Labels); err != nil {
+			b.refuse(i, appendLabels(nil, ls), e.Timestamp, fmt.Errorf("%w: %w", promwire.ErrInvalidExemplar, err))
+			continue
+		}
+		if e.Timestamp > b.limit {
+			b.refuse(i, appendLabels(nil, ls), e.Timestamp, promwire.ErrTooFarInFuture)
+			continue
+		}
+		b.exemplars = append(b.exemplars, pendingExemplar{i, ls, exemplar.Exemplar{
+			Labels: b.labels.keep(), Value: e.Value, Ts: e.Timestamp, HasTs: true,
+		}})
+	}
+	// The order in which the TSDB takes them all.
+	slices.SortStableFunc(b.exemplars[start:], func(x, y pendingExemplar) int {
+		return cmp.Or(cmp.Compare(x.exemplar.Ts, y.exemplar.Ts), cmp.Compare(x.exemplar.Value, y.exemplar.Value),
+			cmp.Compare(x.exemplar.Labels.Hash(), y.exemplar.Labels.Hash()))
+	})
+}
+
+// commitExemplars stores the exemplars. AppenderV2 takes them with a sample only, but Prometheus sends them in series of
+// their own; the older Appender does both.
+func (b *batch) commitExemplars() error {
+	if len(b.exemplars) == 0 {
+		return nil
+	}
+	app := b.db.Appender(b.ctx)
+	for k := range b.exemplars {
+		p := &b.exemplars[k]
+		refusal, err := appendExemplar(app, p)
+		switch {
+		case err != nil:
+			_ = app.Rollback() // err is the cause
+			return err
+		case refusal != nil:
+			b.refuse(p.series, appendLabels(nil, p.labels), p.exemplar.Ts, refusal)
+		default:
+			b.stats.Exemplars++
+		}
+	}
+	return b.store.judge(app.Commit())
+}
+
+func appendExemplar(app storage.Appender, p *pendingExemplar) (refusal, failure error) {
+	ref, stored := app.(storage.GetRef).GetRef(p.labels, p.labels.Hash())
+	if ref == 0 {
+		return promwire.ErrUnknownSeries, nil
+	}
+	_, err := app.AppendExemplar(ref, stored, p.exemplar)
+	return refusalOf(err)
+}
