@@ -7,35 +7,56 @@ func (ls Labels) String() string { return string(ls.AppendText(nil)) }
 
 // AppendText appends the text form of ls (see [Labels.String]) to dst.
 func (ls Labels) AppendText(dst []byte) []byte {
-	name, open := ls.Get(MetricName), false
-	if ValidName(name, LegacyNames, true) {
-		dst = append(dst, name...)
-	} else if name != "" {
-		dst, open = appendQuoted(append(dst, '{'), name), true
-	}
+	t := beginLabelText(dst, ls.Get(MetricName))
 	for _, l := range ls {
-		if l.Name == MetricName {
-			continue
+		if l.Name != MetricName {
+			t.pair(l.Name, l.Value)
 		}
-		if open {
-			dst = append(dst, ',')
-		} else {
-			dst, open = append(dst, '{'), true
-		}
-		if ValidName(l.Name, LegacyNames, false) {
-			dst = append(dst, l.Name...)
-		} else {
-			dst = appendQuoted(dst, l.Name)
-		}
-		dst = appendQuoted(append(dst, '='), l.Value)
 	}
-	if open || name == "" {
-		if !open {
-			dst = append(dst, '{')
-		}
-		dst = append(dst, '}')
+	return t.end()
+}
+
+// labelText writes the text form of a label set: the metric name, then pairs in braces. A name outside the legacy
+// scheme goes quoted into the braces, first of all (Prometheus text format, UTF-8 names).
+type labelText struct {
+	dst  []byte
+	open bool // the brace is written
+	bare bool // something stands before the brace, so that empty braces are left out
+}
+
+func beginLabelText(dst []byte, name string) labelText {
+	switch {
+	case ValidName(name, LegacyNames, true):
+		return labelText{dst: append(dst, name...), bare: true}
+	case name != "":
+		return labelText{dst: appendQuoted(append(dst, '{'), name), open: true}
+	default:
+		return labelText{dst: dst}
 	}
-	return dst
+}
+
+func (t *labelText) pair(name, value string) {
+	if t.open {
+		t.dst = append(t.dst, ',')
+	} else {
+		t.dst, t.open = append(t.dst, '{'), true
+	}
+	if ValidName(name, LegacyNames, false) {
+		t.dst = append(t.dst, name...)
+	} else {
+		t.dst = appendQuoted(t.dst, name)
+	}
+	t.dst = appendQuoted(append(t.dst, '='), value)
+}
+
+func (t *labelText) end() []byte {
+	if !t.open && !t.bare {
+		t.dst, t.open = append(t.dst, '{'), true
+	}
+	if t.open {
+		t.dst = append(t.dst, '}')
+	}
+	return t.dst
 }
 
 var textEscaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)

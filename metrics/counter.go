@@ -1,0 +1,99 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/promwire/promwire"
+)
+
+// Counter is a value that only grows. It is safe for concurrent use; Inc and Add neither lock nor take memory.
+type Counter struct {
+	fam *family
+
+	// The recordings without a time, in two sums: whole numbers can be added without a loop.
+	whole   atomic.Uint64
+	rest    atomicFloat
+	touched atomic.Bool
+
+	mu      sync.Mutex
+	tl      timeline
+	untimed float64 // both sums as of the newest sample
+	timed   float64 // sum of recordings with a time, likewise
+	wire    wire
+}
+
+// Counter makes a counter, or returns the one that was made with an equal definition. The name gets the suffix
+// _total unless it has it. Errors wrap [promwire.ErrInvalidName], [ErrInvalidUnit] or [ErrConflict].
+func (r *Registry) Counter(name string, opts ...InstrumentOption) (*Counter, error) {
+	return single(r.CounterVec(name, nil, opts...))
+}
+
+// CounterVec is [Registry.Counter] with labels. Errors also wrap [ErrReservedLabel] and [promwire.ErrDuplicateLabel].
+func (r *Registry) CounterVec(name string, labels []string, opts ...InstrumentOption) (*Vec[Counter], error) {
+	return register(r, define(promwire.TypeCounter, name, labels, opts), newCounter)
+}
+
+func newCounter(f *family, ls promwire.Labels) *Counter {
+	return &Counter{
+		fam:  f,
+		tl:   timeline{created: f.reg.now().UnixMilli()},
+		wire: wire{labels: wireLabels(ls, f.name, "")},
+	}
+}
+
+// Inc adds 1.
+func (c *Counter) Inc() {
+	c.whole.Add(1)
+	touch(&c.touched)
+}
+
+// maxWhole bounds the values that go to the sum of whole numbers, so that it can't overflow in practice.
+const maxWhole = 1 << 32
+
+// Add adds v, as of the time of the next push. A negative or not finite v is left out, and the next push reports it.
+func (c *Counter) Add(v float64) {
+	if !(v >= 0) || v > math.MaxFloat64 {
+		c.fam.reg.refused.add(&c.wire, "a counter can't grow by", v)
+		return
+	}
+	if n := uint64(v); v < maxWhole && float64(n) == v {
+		c.whole.Add(n)
+	} else {
+		c.rest.add(v)
+	}
+	touch(&c.touched)
+}
+
+// AddAt adds v at time t; see "Recording" in the package documentation. Errors wrap [ErrLate] or [ErrInvalidValue], and
+// say that nothing was added.
+func (c *Counter) AddAt(v float64, t time.Time) error {
+	if !(v >= 0) || v > math.MaxFloat64 {
+		return fmt.Errorf("metrics: %v: %w: a counter can't grow by %v", c.wire.labels, ErrInvalidValue, v)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wire.wrap(c.tl.add(v, t))
+}
+
+func (c *Counter) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSeries {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tl.drain(now, untouch(&c.touched), c)
+	return c.wire.appendTo(dst, &c.fam.meta)
+}
+
+func (c *Counter) delivered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tl.floating = false
+	c.wire.delivered()
+}
+
+func (c *Counter) apply(v float64) { c.timed += v }
+func (c *Counter) applyUntimed()   { c.untimed = float64(c.whole.Load()) + c.rest.load() }
+func (c *Counter) emit(t int64)    { c.wire.add(t, c.tl.start, c.untimed+c.timed) }
+func (c *Counter) dropLast()       { c.wire.dropLast() }

@@ -1,0 +1,34 @@
+// Package metrics counts and measures in a program and pushes the result over remote write, for programs that
+// nobody scrapes.
+//
+//	reg := metrics.NewRegistry(metrics.WithConstLabel("job", "billing"))
+//	orders := metrics.Must(reg.Counter("billing_orders", metrics.WithHelp("Orders taken.")))
+//	pusher := metrics.NewPusher(reg, client)
+//
+//	orders.Add(85)
+//	err := pusher.Push(ctx)
+//
+// # Recording
+//
+// Instruments are safe for concurrent use, and recording takes no memory. A series is sent once something was
+// recorded in it: Add(0) announces a counter at zero. [Vec.With] looks a series up by its label values; keep what it
+// returns where speed counts.
+//
+// A recording gets the time of the push that sends it. The forms that end in At keep the caller's time instead,
+// cut to the millisecond, and each distinct time becomes a sample of its own, in order of time; recordings of one
+// millisecond become one sample. Times before what a push has already carried are refused with [ErrLate], since the
+// series would contradict itself. Both forms can be mixed in one series.
+//
+// # Errors
+//
+// Constructors return errors, since names may come from data; [Must] is for names that are constants. The At forms
+// return errors. Those without a time do not, so that they stay plain lines: what they refuse (a counter that is
+// to go down, an observation that is not a number) is left out, and the next [Pusher.Push] says so. Only a wrong
+// number of label values panics.
+//
+// # Pushing
+//
+// Nothing runs in the background. [Pusher.Push] sends what was recorded since the last push that succeeded. Failed
+// pushes lose nothing: the samples with a time of their own are sent again as they were, the others as of the new
+// push.
+package metrics

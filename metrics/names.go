@@ -1,0 +1,89 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/promwire/promwire"
+)
+
+// Suffixes of series names (OpenMetrics, Counter and Histogram).
+const (
+	suffixTotal  = "_total"
+	suffixBucket = "_bucket"
+	suffixCount  = "_count"
+	suffixSum    = "_sum"
+)
+
+// check says what is wrong with a definition.
+func (r *Registry) check(d *definition) error {
+	if !promwire.ValidName(d.name, r.names, true) {
+		return r.invalidName("metric name", d.name, "letters, digits, _ and :")
+	}
+	base := d.name
+	if d.meta.Type == promwire.TypeCounter {
+		base = strings.TrimSuffix(base, suffixTotal)
+	}
+	if d.meta.Unit != "" && !strings.HasSuffix(base, "_"+d.meta.Unit) {
+		return fmt.Errorf("%w %q: the metric name has to end in _%s", ErrInvalidUnit, d.meta.Unit, d.meta.Unit)
+	}
+	if err := r.checkLabels(d.labels); err != nil {
+		return err
+	}
+	return checkBounds(d.bounds)
+}
+
+func (r *Registry) checkLabels(labels []string) error {
+	all := make([]string, 0, len(r.constLabels)+len(labels))
+	for _, l := range r.constLabels {
+		all = append(all, l.Name)
+	}
+	all = append(all, labels...)
+	for i, name := range all {
+		switch {
+		case !promwire.ValidName(name, r.names, false):
+			return r.invalidName("label name", name, "letters, digits and _")
+		case name == "le", name == "quantile", strings.HasPrefix(name, "__"):
+			return fmt.Errorf("%w %q: choose another name", ErrReservedLabel, name)
+		case slices.Contains(all[:i], name):
+			return fmt.Errorf("%w: %q", promwire.ErrDuplicateLabel, name)
+		}
+	}
+	return nil
+}
+
+func (r *Registry) invalidName(what, name, allowed string) error {
+	if r.names == promwire.LegacyNames {
+		return fmt.Errorf("%w: %s %q: use %s, no digit first (WithUTF8Names allows more)",
+			promwire.ErrInvalidName, what, name, allowed)
+	}
+	return fmt.Errorf("%w: %s %q: use valid UTF-8, not empty", promwire.ErrInvalidName, what, name)
+}
+
+func checkBounds(bounds []float64) error {
+	for i, b := range bounds {
+		switch {
+		case math.IsInf(b, 1):
+			return fmt.Errorf("%w: leave +Inf out, it is implied", ErrInvalidBounds)
+		case math.IsNaN(b), math.IsInf(b, -1):
+			return fmt.Errorf("%w: %v is not finite", ErrInvalidBounds, b)
+		case i > 0 && b <= bounds[i-1]:
+			return fmt.Errorf("%w: %v does not exceed %v, the bound before it", ErrInvalidBounds, b, bounds[i-1])
+		}
+	}
+	return nil
+}
+
+// validValue returns a label value that may be sent: bytes that are not UTF-8 become U+FFFD. Values come from data,
+// and data must neither stop a program nor get a whole request refused.
+func validValue(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// wireLabels returns the labels of a series on the wire; le is left out if it is empty.
+func wireLabels(ls promwire.Labels, name, le string) promwire.Labels {
+	out := make(promwire.Labels, 0, len(ls)+2)
+	out = append(append(out, ls...),
+		promwire.Label{Name: promwire.MetricName, Value: name}, promwire.Label{Name: "le", Value: le})
+	return out.Normalize()
+}

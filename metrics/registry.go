@@ -1,0 +1,144 @@
+package metrics
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/promwire/promwire"
+)
+
+// Registry holds instruments and what they recorded until a [Pusher] has sent it. It is safe for concurrent use.
+//
+// Each change is sent once, by whichever Pusher comes first: use one Pusher per registry, and a [promwire.Writer]
+// that fans out for several receivers.
+type Registry struct {
+	constLabels []promwire.Label
+	names       promwire.NameScheme
+	now         func() time.Time
+
+	mu       sync.Mutex
+	families []*family
+	claimed  map[string]*family // by the names of families and of their series
+
+	refused refusals
+	batch   batch
+}
+
+// NewRegistry makes an empty Registry.
+func NewRegistry(opts ...RegistryOption) *Registry {
+	r := &Registry{
+		names:   promwire.LegacyNames,
+		now:     time.Now,
+		claimed: map[string]*family{},
+		batch:   batch{turn: make(chan struct{}, 1)},
+	}
+	for _, o := range opts {
+		o(r)
+	}
+	return r
+}
+
+// Must returns v, and panics if err is not nil. It wraps constructors whose arguments are constants.
+func Must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// definition is what makes a metric family the same or another one.
+type definition struct {
+	name   string
+	meta   promwire.Metadata
+	labels []string
+	bounds []float64
+}
+
+func define(t promwire.MetricType, name string, labels []string, opts []InstrumentOption) definition {
+	d := definition{name: name, meta: promwire.Metadata{Type: t}, labels: slices.Clone(labels)}
+	for _, o := range opts {
+		o(&d)
+	}
+	return d
+}
+
+// String returns the definition as error messages name it: gauge "queue_depth" with labels [queue].
+func (d *definition) String() string {
+	s := fmt.Sprintf("%s %q", d.meta.Type, d.name)
+	if len(d.labels) > 0 {
+		s += fmt.Sprintf(" with labels %v", d.labels)
+	}
+	if d.meta.Unit != "" {
+		s += fmt.Sprintf(" in %s", d.meta.Unit)
+	}
+	if d.bounds != nil {
+		s += fmt.Sprintf(" with bounds %v", d.bounds)
+	}
+	return s
+}
+
+// same reports whether both definitions are equal but for their help.
+func (d *definition) same(o *definition) bool {
+	return d.name == o.name && d.meta.Type == o.meta.Type && d.meta.Unit == o.meta.Unit &&
+		slices.Equal(d.labels, o.labels) && slices.Equal(d.bounds, o.bounds)
+}
+
+// claims returns the metric names that the family takes.
+func (d *definition) claims() []string {
+	if d.meta.Type == promwire.TypeHistogram {
+		return []string{d.name, d.name + suffixBucket, d.name + suffixCount, d.name + suffixSum}
+	}
+	return []string{d.name}
+}
+
+// family is a registered definition with its series.
+type family struct {
+	definition
+	reg *Registry
+	vec any // the *Vec that made it
+
+	mu     sync.RWMutex
+	series []collector // in order of their creation
+}
+
+// collector is a series of an instrument: one label set of it, whatever number of series that is on the wire.
+type collector interface {
+	// collect puts what was recorded into samples, with the time now if it has none of its own, and appends
+	// the series that have samples to send.
+	collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSeries
+	// delivered forgets the samples that collect returned.
+	delivered()
+}
+
+// register returns the Vec of the definition, an existing one if there is an equal definition already.
+func register[T any](r *Registry, d definition, newSeries func(*family, promwire.Labels) *T) (*Vec[T], error) {
+	if err := r.check(&d); err != nil {
+		return nil, fmt.Errorf("metrics: %s %q: %w", d.meta.Type, d.name, err)
+	}
+	if d.meta.Type == promwire.TypeCounter {
+		d.name = strings.TrimSuffix(d.name, suffixTotal) + suffixTotal
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range d.claims() {
+		owner := r.claimed[name]
+		if owner == nil {
+			continue
+		}
+		if vec, ok := owner.vec.(*Vec[T]); ok && owner.same(&d) {
+			return vec, nil
+		}
+		return nil, fmt.Errorf("metrics: %v: %w: %q belongs to %v", &d, ErrConflict, name, &owner.definition)
+	}
+	fam := &family{definition: d, reg: r}
+	vec := &Vec[T]{fam: fam, newSeries: newSeries, byValues: map[string]*T{}}
+	fam.vec = vec
+	for _, name := range d.claims() {
+		r.claimed[name] = fam
+	}
+	r.families = append(r.families, fam)
+	return vec, nil
+}

@@ -1,0 +1,127 @@
+package metrics
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/promwire/promwire"
+)
+
+// timeline puts the recordings of a series in order of time. Its owner's lock guards it.
+type timeline struct {
+	created int64 // when the series came to be
+	queue   []point
+	// start is the start timestamp of all samples, last the time of the newest one; both hold once begun is set.
+	start, last int64
+	begun       bool
+	// floating says that the newest sample has the time of a push and is not delivered: a later push makes it anew.
+	floating bool
+}
+
+// point is a recording with a time of its own, in milliseconds.
+type point struct {
+	t int64
+	v float64
+}
+
+// accumulator turns recordings into samples.
+type accumulator interface {
+	apply(v float64) // takes a recording with a time of its own
+	applyUntimed()   // takes all other recordings
+	emit(t int64)    // makes samples of all that was taken
+	dropLast()       // takes the newest samples back
+}
+
+// add queues a recording.
+func (tl *timeline) add(v float64, t time.Time) error {
+	if t.IsZero() {
+		return fmt.Errorf("%w: the zero time", ErrInvalidValue)
+	}
+	ms := t.UnixMilli()
+	if tl.begun && ms <= tl.last {
+		return fmt.Errorf("%w: %s, newest is %s", ErrLate, formatTime(ms), formatTime(tl.last))
+	}
+	tl.queue = append(tl.queue, point{ms, v})
+	return nil
+}
+
+func formatTime(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// drain feeds a with the queue in order of time, and with the recordings that have no time of their own if untimed
+// is set. These get the time now, or if a sample of that time or later was handed out already, because the clock
+// stands still or went back, a millisecond after it.
+func (tl *timeline) drain(now int64, untimed bool, a accumulator) {
+	if tl.floating {
+		a.dropLast()
+		untimed, tl.floating = true, false
+	}
+	if tl.begun {
+		now = max(now, tl.last+1)
+	}
+	slices.SortStableFunc(tl.queue, func(a, b point) int { return cmp.Compare(a.t, b.t) })
+	q := tl.queue
+	for untimed || len(q) > 0 {
+		t := now
+		if len(q) > 0 && (!untimed || q[0].t < now) {
+			t = q[0].t
+		}
+		tl.floating = untimed && t == now && (len(q) == 0 || q[0].t != t)
+		for len(q) > 0 && q[0].t == t {
+			a.apply(q[0].v)
+			q = q[1:]
+		}
+		if untimed && t == now {
+			a.applyUntimed()
+			untimed = false
+		}
+		tl.begin(t)
+		a.emit(t)
+	}
+	tl.queue = reuse(tl.queue)
+}
+
+// begin notes that a sample of time t is made. The series starts before its first sample, even if that lies before
+// its creation. 0 would mean that the start is not known.
+func (tl *timeline) begin(t int64) {
+	if !tl.begun {
+		tl.begun = true
+		if tl.start = min(tl.created, t-1); tl.start == 0 {
+			tl.start = -1
+		}
+	}
+	tl.last = t
+}
+
+// wire is one series as it is sent.
+type wire struct {
+	labels  promwire.Labels
+	samples []promwire.Sample // not delivered yet
+}
+
+func (w *wire) add(t, start int64, v float64) {
+	w.samples = append(w.samples, promwire.Sample{Timestamp: t, StartTimestamp: start, Value: v})
+}
+
+func (w *wire) dropLast() { w.samples = w.samples[:len(w.samples)-1] }
+
+func (w *wire) delivered() { w.samples = reuse(w.samples) }
+
+func (w *wire) appendTo(dst []promwire.TimeSeries, m *promwire.Metadata) []promwire.TimeSeries {
+	if len(w.samples) == 0 {
+		return dst
+	}
+	return append(dst, promwire.TimeSeries{Labels: w.labels, Samples: w.samples, Metadata: *m})
+}
+
+// maxKept is the number of elements up to which an emptied slice is kept.
+const maxKept = 256
+
+// reuse empties s, and lets go of its memory if it grew large once.
+func reuse[T any](s []T) []T {
+	if cap(s) > maxKept {
+		return nil
+	}
+	return s[:0]
+}
