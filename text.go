@@ -174,7 +174,7 @@ func isBound(labelName string) bool { return labelName == "le" || labelName == "
 // one makes another series and has to stay visible.
 func shortBound(s string) string {
 	v, err := strconv.ParseFloat(s, 64)
-	if err != nil || FormatLe(v) != s {
+	if err != nil || formatLe(v) != s {
 		return s
 	}
 	return string(AppendTextFloat(nil, v))
@@ -191,4 +191,13 @@ func AppendTextFloat(dst []byte, v float64) []byte {
 		format = 'f'
 	}
 	return strconv.AppendFloat(dst, v, format, -1, 64)
+}
+
+// formatLe returns a bound as OpenMetrics spells it: 1.0, 1e+06, +Inf.
+func formatLe(v float64) string {
+	s := strconv.FormatFloat(v, 'g', -1, 64)
+	if strings.ContainsAny(s, ".eIN") {
+		return s
+	}
+	return s + ".0"
 }

@@ -86,11 +86,10 @@ func (c *Counter) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeS
 	return c.wire.appendTo(dst, &c.fam.meta)
 }
 
-func (c *Counter) delivered() {
+func (c *Counter) settle(o outcome) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.tl.floating = false
-	c.wire.delivered()
+	c.wire.drop(c.tl.settle(o))
 }
 
 func (c *Counter) apply(v float64) { c.timed += v }

@@ -84,11 +84,10 @@ func (g *Gauge) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSer
 	return g.wire.appendTo(dst, &g.fam.meta)
 }
 
-func (g *Gauge) delivered() {
+func (g *Gauge) settle(o outcome) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.tl.floating = false
-	g.wire.delivered()
+	g.wire.drop(g.tl.settle(o))
 }
 
 func (g *Gauge) apply(v float64) { g.sample = v }

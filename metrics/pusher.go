@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/promwire/promwire"
 )
@@ -22,9 +23,14 @@ func NewPusher(r *Registry, w promwire.Writer) *Pusher { return &Pusher{r, w} }
 // nothing. Metrics are in the order in which they were made, and so are the series of each; a histogram's are its
 // buckets by ascending bound, count and sum. Recording goes on meanwhile.
 //
-// If the error is, as by errors.As, a [*promwire.PartialWriteError], the refused samples will never be accepted: they
-// are not sent again. After any other error of the Writer the next Push sends everything again. An error that
-// is [ErrInvalidValue] tells of recordings left out since the last push; if it is nothing else, the request succeeded.
+// Errors of the Writer decide what the next Push sends besides new recordings:
+//   - a [*promwire.PartialWriteError]: nothing, the refused samples will never be accepted;
+//   - a [*promwire.HTTPError] with status 400, 409 or 422, by which receivers refuse data for good, maybe after they
+//     have stored some: the values that have no time of their own, as of that push;
+//   - any other error, a partial one with another status too: everything.
+//
+// An error that is [ErrInvalidValue] tells of recordings left out since the last push; if it is nothing else, the
+// request succeeded.
 func (p *Pusher) Push(ctx context.Context) error {
 	b := &p.reg.batch
 	select {
@@ -34,19 +40,54 @@ func (p *Pusher) Push(ctx context.Context) error {
 		return fmt.Errorf("metrics: waiting for another push: %w", ctx.Err())
 	}
 	b.gather(p.reg)
-	refused := p.reg.refused.take()
+	left := p.reg.refused.take()
 	if len(b.req.Timeseries) == 0 {
-		return refused
+		return left
 	}
 	_, err := p.w.Write(ctx, &b.req)
-	var partial *promwire.PartialWriteError
-	if err == nil || errors.As(err, &partial) {
-		b.delivered()
+	if o := judge(err); o != unknown {
+		for _, s := range b.sending {
+			s.settle(o)
+		}
 	}
-	if refused != nil {
-		return errors.Join(err, refused)
+	if left != nil {
+		return errors.Join(err, left)
 	}
 	return err
+}
+
+// outcome is what became of the samples of a push.
+type outcome int
+
+const (
+	unknown outcome = iota // all must be sent again
+	settled                // accepted, or refused for good
+	refused                // at least one refused for good, and nobody knows which
+)
+
+// judge is the one place that tells whether samples are sent again.
+func judge(err error) outcome {
+	var partial *promwire.PartialWriteError
+	var answer *promwire.HTTPError
+	isPartial := errors.As(err, &partial)
+	switch {
+	case err == nil:
+		return settled
+	case !errors.As(err, &answer):
+		if isPartial {
+			return settled
+		}
+		return unknown
+	case answer.StatusCode != http.StatusBadRequest && answer.StatusCode != http.StatusConflict &&
+		answer.StatusCode != http.StatusUnprocessableEntity:
+		// The receiver did not judge the data, or wants them again.
+		return unknown
+	case isPartial:
+		return settled
+	default:
+		// Sent again, the same samples would be refused again, and take all later pushes with them.
+		return refused
+	}
 }
 
 // batch is what a push sends. Its memory serves the next one too.
@@ -74,11 +115,5 @@ func (b *batch) gather(r *Registry) {
 				b.sending = append(b.sending, s)
 			}
 		}
-	}
-}
-
-func (b *batch) delivered() {
-	for _, s := range b.sending {
-		s.delivered()
 	}
 }

@@ -109,8 +109,8 @@ type collector interface {
 	// collect puts what was recorded into samples, with the time now if it has none of its own, and appends
 	// the series that have samples to send.
 	collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSeries
-	// delivered forgets the samples that collect returned.
-	delivered()
+	// settle drops the samples that collect returned, as far as they need not be sent again.
+	settle(o outcome)
 }
 
 // register returns the Vec of the definition, an existing one if there is an equal definition already.

@@ -82,6 +82,15 @@ func (tl *timeline) drain(now int64, untimed bool, a accumulator) {
 	tl.queue = reuse(tl.queue)
 }
 
+// settle returns how many of the newest samples are still to be sent.
+func (tl *timeline) settle(o outcome) int {
+	if o == refused && tl.floating {
+		return 1
+	}
+	tl.floating = false
+	return 0
+}
+
 // begin notes that a sample of time t is made. The series starts before its first sample, even if that lies before
 // its creation. 0 would mean that the start is not known.
 func (tl *timeline) begin(t int64) {
@@ -106,7 +115,11 @@ func (w *wire) add(t, start int64, v float64) {
 
 func (w *wire) dropLast() { w.samples = w.samples[:len(w.samples)-1] }
 
-func (w *wire) delivered() { w.samples = reuse(w.samples) }
+// drop drops all samples but the newest keep.
+func (w *wire) drop(keep int) {
+	newest := w.samples[len(w.samples)-keep:]
+	w.samples = append(reuse(w.samples), newest...)
+}
 
 func (w *wire) appendTo(dst []promwire.TimeSeries, m *promwire.Metadata) []promwire.TimeSeries {
 	if len(w.samples) == 0 {
