@@ -13,6 +13,10 @@ type Rules struct {
 	Type MessageType
 	// Names says which names are valid.
 	Names NameScheme
+	// MaxSeries bounds the series of a message; 0 sets no limit. See [Rules.CheckMessage].
+	MaxSeries int
+	// AnyFirstSymbol accepts 2.0 messages whose first symbol is not the empty string. See [Rules.CheckMessage].
+	AnyFirstSymbol bool
 }
 
 // maxDetailedRefusals is how many refusals of one request carry labels and details; the others carry the index, the
@@ -48,6 +52,12 @@ func (r Rules) Apply(refused []Refusal, index int, ts *TimeSeries) ([]Refusal, b
 	refused = applyHistograms(refused, index, ts)
 	refused = r.applyExemplars(refused, index, ts)
 	return refused, len(ts.Samples) > 0 || len(ts.Histograms) > 0 || len(ts.Exemplars) > 0
+}
+
+// Refuse appends the refusal of a whole series for a reason found elsewhere, such as [Decoder.SeriesErr]; it is named
+// as those of [Rules.Apply] are.
+func (r Rules) Refuse(refused []Refusal, index int, ls Labels, reason error) []Refusal {
+	return appendRefusal(refused, index, ls, 0, reason)
 }
 
 func applyHistograms(refused []Refusal, index int, ts *TimeSeries) []Refusal {

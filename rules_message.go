@@ -1,0 +1,25 @@
+package promwire
+
+import (
+	"errors"
+	"fmt"
+)
+
+var errFirstSymbol = errors.New("the first symbol must be the empty string, since reference 0 means that nothing is set")
+
+// CheckMessage judges a message as a whole, when d has walked it to its end. If it returns an error, nothing of the
+// message may be stored: a [*DecodeError] if it is malformed or, in 2.0, if its first symbol is not the empty string
+// (Remote Write 2.0, "Symbols"; [Rules.AnyFirstSymbol] allows that), or one that wraps [ErrTooLarge] if it has more
+// series than [Rules.MaxSeries]. The empty message is fine.
+func (r Rules) CheckMessage(d *Decoder) error {
+	if d.err != nil {
+		return d.err
+	}
+	if r.MaxSeries > 0 && d.index >= r.MaxSeries {
+		return fmt.Errorf("%w: more than %d series in a request; send smaller ones", ErrTooLarge, r.MaxSeries)
+	}
+	if d.t != WriteV2 || r.AnyFirstSymbol || len(d.msg) == 0 || len(d.symbols) > 0 && d.symbols[0] == "" {
+		return nil
+	}
+	return &DecodeError{Message: string(WriteV2), Field: "symbols", Err: errFirstSymbol}
+}
