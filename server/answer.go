@@ -1,0 +1,98 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/promwire/promwire"
+)
+
+// The bounds of an answer's text, in bytes.
+const (
+	maxText     = 4 << 10
+	maxTextLine = 300
+)
+
+// maxNamed bounds the refusals that an answer spells out.
+const maxNamed = 10
+
+// fail answers with the status of err and its text, and logs it.
+func fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+	status := statusOf(err)
+	level := slog.LevelDebug
+	if status >= 500 && r.Context().Err() == nil {
+		level = slog.LevelWarn
+	}
+	text := errorText(err)
+	log.Log(r.Context(), level, "remote storage request failed", "path", r.URL.Path, "status", status, "err", text)
+
+	h := w.Header()
+	if status == http.StatusMethodNotAllowed {
+		h.Set("Allow", http.MethodPost)
+	}
+	var answer *promwire.HTTPError
+	if errors.As(err, &answer) && answer.RetryAfter > 0 && (status == http.StatusTooManyRequests || status >= 500) {
+		h.Set("Retry-After", strconv.FormatInt(int64((answer.RetryAfter+time.Second-1)/time.Second), 10))
+	}
+	http.Error(w, text, status)
+}
+
+// errorText is what the sender gets to read, and should log: for a partial write the number of refused items, how
+// many for which reason, and the first of them by name.
+func errorText(err error) string {
+	var partial *promwire.PartialWriteError
+	if !errors.As(err, &partial) || len(partial.Refused) == 0 {
+		return cut(err.Error(), maxText)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "refused %d items (%s); written: %d samples, %d histograms, %d exemplars",
+		len(partial.Refused), countReasons(partial.Refused),
+		partial.Written.Samples, partial.Written.Histograms, partial.Written.Exemplars)
+	for i, refusal := range partial.Refused {
+		if i == maxNamed {
+			fmt.Fprintf(&b, "\nand %d more", len(partial.Refused)-i)
+			break
+		}
+		b.WriteByte('\n')
+		b.WriteString(cut(refusal.Error(), maxTextLine))
+	}
+	return cut(b.String(), maxText)
+}
+
+// countReasons returns how many items were refused for which reason, such as "2 × metric name is missing".
+func countReasons(refused []promwire.Refusal) string {
+	counts, others := make([]int, len(reasons)), 0
+next:
+	for i := range refused {
+		for j, reason := range reasons {
+			if errors.Is(refused[i].Reason, reason) {
+				counts[j]++
+				continue next
+			}
+		}
+		others++
+	}
+	var parts []string
+	for j, n := range counts {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d × %v", n, reasons[j]))
+		}
+	}
+	if others > 0 {
+		parts = append(parts, fmt.Sprintf("%d × other reasons", others))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// cut bounds a text and makes it valid UTF-8.
+func cut(s string, size int) string {
+	if len(s) > size {
+		s = s[:size] + "..."
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}

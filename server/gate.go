@@ -1,0 +1,38 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/promwire/promwire"
+)
+
+// gate bounds how many requests are in work at the same time. The nil gate lets all pass.
+type gate chan struct{}
+
+func newGate(size int) gate {
+	if size == math.MaxInt {
+		return nil
+	}
+	return make(gate, size)
+}
+
+// enter waits for a slot for as long as ctx allows. The caller leaves when it is done.
+func (g gate) enter(ctx context.Context) error {
+	if g == nil {
+		return nil
+	}
+	select {
+	case g <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%w: gave up waiting for one of %d slots: %w", promwire.ErrUnavailable, cap(g), ctx.Err())
+	}
+}
+
+func (g gate) leave() {
+	if g != nil {
+		<-g
+	}
+}

@@ -1,0 +1,94 @@
+package server
+
+import "math"
+
+// The default limits. Body sizes are those of Prometheus.
+const (
+	DefaultMaxBodyBytes    = 32 << 20
+	DefaultMaxDecodedBytes = 32 << 20
+	DefaultMaxSeries       = 100_000
+
+	DefaultMaxQueries       = 100
+	DefaultMaxMatchers      = 1_000
+	DefaultMaxPatternBytes  = 32 << 10
+	DefaultMaxSamples       = 50_000_000
+	DefaultMaxResponseBytes = 1 << 30
+	DefaultMaxFrameBytes    = 1 << 20
+	DefaultMaxConcurrent    = 10
+)
+
+// WriteLimits bounds what a write handler takes from one request. A field that is 0 has its default, a negative one
+// sets no limit. Beyond a limit the answer is 413, and nothing of the request is written.
+type WriteLimits struct {
+	// MaxBodyBytes bounds the body as it comes. Default 32 MiB.
+	MaxBodyBytes int
+	// MaxDecodedBytes bounds the decompressed body, by the size that it announces, before memory is taken. Default
+	// 32 MiB.
+	MaxDecodedBytes int
+	// MaxSeries bounds the series of a request: an empty one takes two bytes on the wire and some 150 in memory.
+	// Default 100,000; Prometheus sends at most 2,000.
+	MaxSeries int
+}
+
+func (l WriteLimits) withDefaults() WriteLimits {
+	return WriteLimits{
+		MaxBodyBytes:    limit(l.MaxBodyBytes, DefaultMaxBodyBytes),
+		MaxDecodedBytes: limit(l.MaxDecodedBytes, DefaultMaxDecodedBytes),
+		MaxSeries:       limit(l.MaxSeries, DefaultMaxSeries),
+	}
+}
+
+// ReadLimits bounds what a read handler takes from one request and what it gives in answer. A field that is 0 has
+// its default, a negative one sets no limit.
+type ReadLimits struct {
+	// MaxBodyBytes bounds the request's body as it comes. Default 32 MiB; beyond it 413.
+	MaxBodyBytes int
+	// MaxDecodedBytes bounds the decompressed request, by the size that it announces, before memory is taken.
+	// Default 32 MiB; beyond it 413.
+	MaxDecodedBytes int
+	// MaxQueries bounds the queries of a request. Default 100; beyond it 400.
+	MaxQueries int
+	// MaxMatchers bounds the matchers of all queries of a request together. Default 1,000; beyond it 400.
+	MaxMatchers int
+	// MaxPatternBytes bounds the regular expressions of all matchers of a request together. Default 32 KiB; beyond
+	// it 400.
+	MaxPatternBytes int
+	// MaxSamples bounds the samples and histograms of each query of an answer of type SAMPLES. Default 50,000,000,
+	// as Prometheus; beyond it 400. It does not apply to streams.
+	MaxSamples int
+	// MaxResponseBytes bounds an answer of type SAMPLES before compression, as it is built in memory. Default 1 GiB,
+	// which holds 50,000,000 samples; beyond it 400. It does not apply to streams.
+	MaxResponseBytes int
+	// MaxFrameBytes bounds a frame of a stream; a single chunk that is larger has a frame of its own. Default 1 MiB,
+	// as Prometheus; readers refuse frames above some 50 MB.
+	MaxFrameBytes int
+	// MaxConcurrent bounds the requests that are read from the storage at the same time; others wait for as long as
+	// their client does. Default 10, as Prometheus.
+	MaxConcurrent int
+}
+
+func (l ReadLimits) withDefaults() ReadLimits {
+	return ReadLimits{
+		MaxBodyBytes:     limit(l.MaxBodyBytes, DefaultMaxBodyBytes),
+		MaxDecodedBytes:  limit(l.MaxDecodedBytes, DefaultMaxDecodedBytes),
+		MaxQueries:       limit(l.MaxQueries, DefaultMaxQueries),
+		MaxMatchers:      limit(l.MaxMatchers, DefaultMaxMatchers),
+		MaxPatternBytes:  limit(l.MaxPatternBytes, DefaultMaxPatternBytes),
+		MaxSamples:       limit(l.MaxSamples, DefaultMaxSamples),
+		MaxResponseBytes: limit(l.MaxResponseBytes, DefaultMaxResponseBytes),
+		MaxFrameBytes:    limit(l.MaxFrameBytes, DefaultMaxFrameBytes),
+		MaxConcurrent:    limit(l.MaxConcurrent, DefaultMaxConcurrent),
+	}
+}
+
+// limit returns the limit that a field of an options struct sets.
+func limit(given, byDefault int) int {
+	switch {
+	case given == 0:
+		return byDefault
+	case given < 0:
+		return math.MaxInt
+	default:
+		return given
+	}
+}

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"log/slog"
+
+	"github.com/promwire/promwire"
+)
+
+// Option configures [NewHandler]: a [WriteOption], a [ReadOption], or one that is both.
+type Option interface{ option() }
+
+// WriteOption configures [NewWriteHandler].
+type WriteOption interface {
+	Option
+	applyWrite(*writeConfig)
+}
+
+// ReadOption configures [NewReadHandler].
+type ReadOption interface {
+	Option
+	applyRead(*readConfig)
+}
+
+// SharedOption configures every handler of this package.
+type SharedOption interface {
+	WriteOption
+	ReadOption
+}
+
+// WithLogger sets where handlers log: failures of the storage as warnings, refused requests at debug level. Default:
+// nowhere.
+func WithLogger(l *slog.Logger) SharedOption { return loggerOption{l} }
+
+// WithWriteLimits sets the limits of a write handler. Default: see [WriteLimits].
+func WithWriteLimits(l WriteLimits) WriteOption {
+	return writeOption(func(c *writeConfig) { c.limits = l.withDefaults() })
+}
+
+// WithReadLimits sets the limits of a read handler. Default: see [ReadLimits].
+func WithReadLimits(l ReadLimits) ReadOption {
+	return readOption(func(c *readConfig) { c.limits = l.withDefaults() })
+}
+
+// WithNames sets which metric and label names a write handler accepts; series with other names are refused. Default:
+// [promwire.UTF8Names], as Prometheus 3.
+func WithNames(s promwire.NameScheme) WriteOption {
+	return writeOption(func(c *writeConfig) { c.rules.Names = s })
+}
+
+// WithAnyFirstSymbol makes a write handler accept 2.0 requests whose first symbol is not the empty string, although
+// the specification demands it (Remote Write 2.0, "Symbols"); Prometheus accepts them too. Default: such requests
+// are answered with 400, as reference 0 would name a string that the sender meant to leave out.
+func WithAnyFirstSymbol() WriteOption {
+	return writeOption(func(c *writeConfig) { c.rules.AnyFirstSymbol = true })
+}
+
+type writeConfig struct {
+	logger *slog.Logger
+	limits WriteLimits
+	rules  promwire.Rules
+}
+
+func newWriteConfig(opts []WriteOption) writeConfig {
+	c := writeConfig{logger: slog.New(slog.DiscardHandler), limits: WriteLimits{}.withDefaults()}
+	for _, o := range opts {
+		o.applyWrite(&c)
+	}
+	c.rules.MaxSeries = c.limits.MaxSeries
+	return c
+}
+
+type readConfig struct {
+	logger *slog.Logger
+	limits ReadLimits
+}
+
+func newReadConfig(opts []ReadOption) readConfig {
+	c := readConfig{logger: slog.New(slog.DiscardHandler), limits: ReadLimits{}.withDefaults()}
+	for _, o := range opts {
+		o.applyRead(&c)
+	}
+	return c
+}
+
+type writeOption func(*writeConfig)
+
+func (writeOption) option()                     {}
+func (o writeOption) applyWrite(c *writeConfig) { o(c) }
+
+type readOption func(*readConfig)
+
+func (readOption) option()                   {}
+func (o readOption) applyRead(c *readConfig) { o(c) }
+
+type loggerOption struct{ l *slog.Logger }
+
+func (loggerOption) option()                     {}
+func (o loggerOption) applyWrite(c *writeConfig) { c.logger = o.l }
+func (o loggerOption) applyRead(c *readConfig)   { c.logger = o.l }

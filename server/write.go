@@ -1,0 +1,117 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"github.com/promwire/promwire"
+)
+
+// NewWriteHandler returns a handler that takes Remote Write 1.0 and 2.0 requests and passes them to w.
+//
+// The content type chooses the message, leniently ([promwire.ParseContentType]); it and the content encoding are
+// judged before the body is read. Bodies are snappy blocks within the limits ([WithWriteLimits]).
+//
+// Series are judged by [promwire.Rules]: what is invalid is refused and named, the rest goes to w, which is not called
+// if nothing is left. If w is a [promwire.BodyWriter], it gets the body instead, and judges what it decodes itself.
+//
+// The answers (Remote Write 1.0, "Retries & Backoff"; Remote Write 2.0, "Response"):
+//
+//	204  everything is written, or there was nothing to write
+//	400  the body is malformed, or items were refused; the others are written. The text counts and names them
+//	405  not a POST
+//	408  the body came too slowly for the server's read timeout
+//	413  a limit on sizes
+//	415  content type or encoding not supported
+//	5xx  w failed; 503 for [promwire.ErrUnavailable] and for a request that was cancelled
+//
+// A [promwire.HTTPError] of w passes on its status (4xx, 5xx) and Retry-After. Answers to 2.0 requests count in
+// headers what w says it has written, zeros included, from the moment that the content type was accepted.
+func NewWriteHandler(w promwire.Writer, opts ...WriteOption) http.Handler {
+	h := &writeHandler{next: w, config: newWriteConfig(opts)}
+	h.body, _ = w.(promwire.BodyWriter)
+	return h
+}
+
+type writeHandler struct {
+	next   promwire.Writer
+	body   promwire.BodyWriter // nil if next is none
+	config writeConfig
+	states sync.Pool // *writeState
+	counts counts
+}
+
+// versionHeader is the highest version that the handler speaks. Header values are shared and never written.
+var versionHeader = []string{promwire.WriteVersionV2}
+
+// ServeHTTP implements [http.Handler].
+func (h *writeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header()[promwire.HeaderWriteVersion] = versionHeader
+	t, err := judge(r)
+	if err != nil {
+		fail(w, r, h.config.logger, err)
+		return
+	}
+	// A panic of the storage skips the release: nobody knows who still uses that memory.
+	s := h.state()
+	stats, err := h.write(r, t, s)
+	if t == promwire.WriteV2 {
+		h.setWritten(w.Header(), written(stats, err))
+	}
+	if err != nil {
+		fail(w, r, h.config.logger, err)
+	} else {
+		w.WriteHeader(http.StatusNoContent)
+	}
+	h.release(s)
+}
+
+// judge decides by the headers whether the body is worth reading, and as what.
+func judge(r *http.Request) (promwire.MessageType, error) {
+	if r.Method != http.MethodPost {
+		return "", fmt.Errorf("%w: %.20q, want POST", errMethod, r.Method)
+	}
+	contentType := ""
+	if values := r.Header["Content-Type"]; len(values) > 0 {
+		contentType = values[0]
+	}
+	t, err := promwire.ParseContentType(contentType)
+	if err != nil {
+		return "", err
+	}
+	return t, checkEncoding(r.Header)
+}
+
+func (h *writeHandler) write(r *http.Request, t promwire.MessageType, s *writeState) (promwire.WriteStats, error) {
+	var err error
+	if s.encoded, err = readBody(s.encoded, r, h.config.limits.MaxBodyBytes); err != nil {
+		return promwire.WriteStats{}, err
+	}
+	s.body.Reset(s.encoded, promwire.EncodingSnappy, t, h.config.limits.MaxDecodedBytes)
+	s.body.Rules = h.config.rules
+	s.body.Rules.Type = t
+	if h.body != nil {
+		return h.body.WriteBody(r.Context(), &s.body)
+	}
+	return h.writeSeries(r.Context(), s)
+}
+
+// written returns the counts for the headers. A storage that gives them in its error only is taken at that word.
+func written(stats promwire.WriteStats, err error) promwire.WriteStats {
+	if err == nil || stats != (promwire.WriteStats{}) {
+		return stats
+	}
+	var partial *promwire.PartialWriteError
+	if errors.As(err, &partial) {
+		return partial.Written
+	}
+	return stats
+}
+
+func (h *writeHandler) setWritten(header http.Header, stats promwire.WriteStats) {
+	header[promwire.HeaderSamplesWritten] = h.counts.header(stats.Samples)
+	header[promwire.HeaderHistogramsWritten] = h.counts.header(stats.Histograms)
+	header[promwire.HeaderExemplarsWritten] = h.counts.header(stats.Exemplars)
+}
