@@ -62,7 +62,7 @@ func (b *Body) decompress(dst []byte) ([]byte, error) {
 		// Declared here, as it takes an allocation.
 		var size *xcompress.SizeError
 		if errors.As(err, &size) {
-			return out, fmt.Errorf("%w: body %v", ErrTooLarge, err)
+			return out, fmt.Errorf("%w: body %w", ErrTooLarge, err)
 		}
 		return out, &DecodeError{Message: string(b.Type), Err: err}
 	default:

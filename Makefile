@@ -1,0 +1,45 @@
+# Few targets; each is one command that also works without make.
+GO ?= go
+MODULES := . ./bench ./cmd/promwire ./internal/difftest
+LINT_VERSION := v2.15.0
+BENCHSTAT_VERSION := v0.0.0-20260709153409-c15f0a9f6a32
+FUZZTIME ?= 10s
+TOOLS := $(CURDIR)/.tools
+
+.PHONY: test race lint fmt tidy fuzz bench bars crash ci release
+
+test: ## all tests of all modules
+	$(GO) test work
+
+race: ## the same under the race detector
+	$(GO) test -race work
+
+lint: $(TOOLS)/golangci-lint ## linters and import rules in every module
+	@for m in $(MODULES); do (cd $$m && GOWORK=off $(TOOLS)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
+
+fmt: $(TOOLS)/golangci-lint ## formats every module
+	@for m in $(MODULES); do (cd $$m && $(TOOLS)/golangci-lint fmt --config $(CURDIR)/.golangci.yml) || exit 1; done
+
+tidy: ## tidies every module on its own
+	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GO) mod tidy) || exit 1; done
+
+fuzz: ## every fuzz target for FUZZTIME
+	scripts/fuzz $(FUZZTIME)
+
+bench: ## promwire and its peers in one run; writes bench/out.txt
+	bench/run bench/out.txt
+
+bars: ## judges bench/out.txt by the bars
+	cd bench && $(GO) run ./cmd/bars out.txt
+
+crash: ## a long kill -9 test of the store
+	PROMWIRE_CRASH_ROUNDS=200 $(GO) test -run Crash -count 1 -timeout 60m ./cmd/promwire/...
+
+ci: ## everything the gate runs
+	.ci/run
+
+release: ## shows what a release would do; VERSION=v0.1.0
+	scripts/release $(VERSION)
+
+$(TOOLS)/golangci-lint:
+	GOWORK=off GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
