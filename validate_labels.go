@@ -3,6 +3,8 @@ package promwire
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/promwire/promwire/internal/pb"
 )
 
 // Validate checks that ls is a complete label set in the form that [Labels] promises: a metric name, names that are
@@ -71,18 +73,11 @@ func validText(s string) bool {
 		}
 		return or < utf8.RuneSelf || utf8.ValidString(s)
 	}
-	or := load64(s, n-8)
+	or := pb.Uint64(s, n-8)
 	for i := 0; i < n-8; i += 8 {
-		or |= load64(s, i)
+		or |= pb.Uint64(s, i)
 	}
 	return or&high == 0 || utf8.ValidString(s)
-}
-
-// load64 compiles to one load.
-func load64(s string, i int) uint64 {
-	b := s[i : i+8]
-	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
 
 // validate checks the labels of an exemplar: any number of them, without a metric name.
