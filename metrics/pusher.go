@@ -45,7 +45,11 @@ func (p *Pusher) Push(ctx context.Context) error {
 		return left
 	}
 	_, err := p.w.Write(ctx, &b.req)
-	if o := judge(err); o != unknown {
+	o := settled
+	if err != nil {
+		o = judge(err)
+	}
+	if o != unknown {
 		for _, s := range b.sending {
 			s.settle(o)
 		}
@@ -65,28 +69,23 @@ const (
 	refused                // at least one refused for good, and nobody knows which
 )
 
-// judge is the one place that tells whether samples are sent again.
+// judge is the one place that tells whether samples are sent again after an error.
 func judge(err error) outcome {
 	var partial *promwire.PartialWriteError
 	var answer *promwire.HTTPError
-	isPartial := errors.As(err, &partial)
+	isPartial, isAnswer := errors.As(err, &partial), errors.As(err, &answer)
 	switch {
-	case err == nil:
-		return settled
-	case !errors.As(err, &answer):
-		if isPartial {
-			return settled
-		}
-		return unknown
-	case answer.StatusCode != http.StatusBadRequest && answer.StatusCode != http.StatusConflict &&
+	case isAnswer && answer.StatusCode != http.StatusBadRequest && answer.StatusCode != http.StatusConflict &&
 		answer.StatusCode != http.StatusUnprocessableEntity:
 		// The receiver did not judge the data, or wants them again.
 		return unknown
 	case isPartial:
 		return settled
-	default:
+	case isAnswer:
 		// Sent again, the same samples would be refused again, and take all later pushes with them.
 		return refused
+	default:
+		return unknown
 	}
 }
 
