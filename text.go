@@ -174,7 +174,7 @@ func isBound(labelName string) bool { return labelName == "le" || labelName == "
 // one makes another series and has to stay visible.
 func shortBound(s string) string {
 	v, err := strconv.ParseFloat(s, 64)
-	if err != nil || formatLe(v) != s {
+	if err != nil || FormatLe(v) != s {
 		return s
 	}
 	return string(AppendTextFloat(nil, v))
@@ -193,8 +193,10 @@ func AppendTextFloat(dst []byte, v float64) []byte {
 	return strconv.AppendFloat(dst, v, format, -1, 64)
 }
 
-// formatLe returns a bound as OpenMetrics spells it: 1.0, 1e+06, +Inf.
-func formatLe(v float64) string {
+// FormatLe returns v as OpenMetrics spells it in the labels le and quantile (OpenMetrics, "Canonical Numbers"): 1.0,
+// 0.005, 1e+06, +Inf. The spelling is a part of the series' identity, and this is the one that Prometheus 3 gives to the
+// bounds that it scrapes.
+func FormatLe(v float64) string {
 	s := strconv.FormatFloat(v, 'g', -1, 64)
 	if strings.ContainsAny(s, ".eIN") {
 		return s

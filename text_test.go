@@ -183,6 +183,28 @@ func TestShortBound(t *testing.T) {
 	}
 }
 
+func TestFormatLe(t *testing.T) {
+	for _, tt := range []struct {
+		v    float64
+		want string
+	}{
+		{0, "0.0"},
+		{1, "1.0"},
+		{-2.5, "-2.5"},
+		{0.005, "0.005"},
+		{100000, "100000.0"},
+		{1000000, "1e+06"},
+		{0.00001, "1e-05"},
+		{math.Inf(1), "+Inf"},
+		{math.Inf(-1), "-Inf"},
+		{math.NaN(), "NaN"},
+	} {
+		if got := FormatLe(tt.v); got != tt.want {
+			t.Errorf("%v: got %s, want %s", tt.v, got, tt.want)
+		}
+	}
+}
+
 func TestMetricTypeString(t *testing.T) {
 	for mt, want := range map[MetricType]string{
 		TypeUnknown: "unknown", TypeCounter: "counter", TypeGaugeHistogram: "gaugehistogram", TypeStateSet: "stateset",

@@ -56,10 +56,10 @@ func newHistogram(f *family, ls promwire.Labels) *Histogram {
 		wires:   make([]wire, 0, n+2),
 	}
 	for _, b := range f.bounds {
-		h.wires = append(h.wires, wire{labels: wireLabels(ls, f.name+suffixBucket, formatLe(b))})
+		h.wires = append(h.wires, wire{labels: wireLabels(ls, f.name+suffixBucket, promwire.FormatLe(b))})
 	}
 	h.wires = append(h.wires,
-		wire{labels: wireLabels(ls, f.name+suffixBucket, formatLe(math.Inf(1)))},
+		wire{labels: wireLabels(ls, f.name+suffixBucket, promwire.FormatLe(math.Inf(1)))},
 		wire{labels: wireLabels(ls, f.name+suffixCount, "")},
 		wire{labels: wireLabels(ls, f.name+suffixSum, "")})
 	return h

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/promwire/promwire"
@@ -87,13 +86,4 @@ func wireLabels(ls promwire.Labels, name, le string) promwire.Labels {
 	out = append(append(out, ls...),
 		promwire.Label{Name: promwire.MetricName, Value: name}, promwire.Label{Name: "le", Value: le})
 	return out.Normalize()
-}
-
-// formatLe returns a bound as OpenMetrics spells it: 1.0, 1e+06, +Inf.
-func formatLe(v float64) string {
-	s := strconv.FormatFloat(v, 'g', -1, 64)
-	if strings.ContainsAny(s, ".eIN") {
-		return s
-	}
-	return s + ".0"
 }
