@@ -1,0 +1,142 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/promwire/promwire"
+)
+
+// endpoint is what both clients are made of: where to send, how, and with which headers. It does not change once its
+// client is made.
+type endpoint struct {
+	url     *url.URL
+	name    string // the URL without user info and query, for errors
+	client  *http.Client
+	header  http.Header
+	timeout time.Duration
+	late    error // what to say when timeout is over
+}
+
+// drainLimit bounds what is read of an answer that nobody needs, so that its connection can be used again.
+const drainLimit = 64 << 10
+
+// maxRedirects is the number of redirects that one request follows, as in net/http.
+const maxRedirects = 10
+
+func newEndpoint(rawURL string, timeout time.Duration) (endpoint, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		var parse *url.Error
+		if errors.As(err, &parse) {
+			err = parse.Err // parse itself repeats the URL, password and all
+		}
+		return endpoint{}, fmt.Errorf("remote: invalid URL: %w", err)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return endpoint{}, fmt.Errorf("remote: URL has scheme %q, want http or https: give the full endpoint", u.Scheme)
+	}
+	if u.Hostname() == "" {
+		return endpoint{}, errors.New("remote: URL has no host: give the full endpoint, such as http://host:9090/api/v1/write")
+	}
+	name := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
+	return endpoint{
+		url:     u,
+		name:    name.String(),
+		header:  http.Header{"User-Agent": {"promwire/" + promwire.Version}},
+		timeout: timeout,
+	}, nil
+}
+
+// finish completes e once all options are applied.
+func (e *endpoint) finish() {
+	e.late = fmt.Errorf("no answer within %v: %w", e.timeout, context.DeadlineExceeded)
+	if e.client == nil {
+		e.client = newHTTPClient()
+	}
+	client := http.Client{Transport: e.client.Transport, Jar: e.client.Jar, Timeout: e.client.Timeout}
+	client.CheckRedirect = keepPost(e.client.CheckRedirect)
+	e.client = &client
+}
+
+// newHTTPClient returns a client with connections of its own: http.DefaultTransport's settings, proxies from the
+// environment included, and more idle connections to the one host.
+func newHTTPClient() *http.Client {
+	t, ok := http.DefaultTransport.(*http.Transport)
+	if !ok { // the program has replaced it, and means it
+		return &http.Client{}
+	}
+	t = t.Clone()
+	t.MaxIdleConnsPerHost = t.MaxIdleConns
+	t.DisableCompression = true // bodies have encodings of their own
+	return &http.Client{Transport: t}
+}
+
+// keepPost lets redirects through that keep method and body (307, 308). Others would turn the request into a GET
+// without a body: they are the answer instead, and so an error.
+func keepPost(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		if req.Method != http.MethodPost {
+			return http.ErrUseLastResponse
+		}
+		if next != nil {
+			return next(req, via)
+		}
+		if len(via) >= maxRedirects {
+			return fmt.Errorf("stopped after %d redirects", maxRedirects)
+		}
+		return nil
+	}
+}
+
+// post sends p and returns the answer whatever its status; the caller closes its body. header is not modified.
+func (e *endpoint) post(ctx context.Context, header http.Header, p *payload) (*http.Response, error) {
+	body := p.reader()
+	req := &http.Request{
+		Method:        http.MethodPost,
+		URL:           e.url,
+		Host:          e.url.Host,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        header.Clone(), // cookie jars and wrapped transports write into it
+		Body:          body,
+		ContentLength: int64(len(p.compressed)),
+		// For redirects, and for a connection that turns out to be closed before the first byte of the answer.
+		GetBody: func() (io.ReadCloser, error) { return p.reader(), nil },
+	}
+	return e.client.Do(req.WithContext(ctx))
+}
+
+// discard reads what is left of an answer, within bounds, and closes it.
+func discard(body io.ReadCloser) {
+	if body != http.NoBody {
+		_, _ = io.CopyN(io.Discard, body, drainLimit)
+	}
+	_ = body.Close()
+}
+
+// named says which endpoint err is about.
+func (e *endpoint) named(verb string, err error) error {
+	return fmt.Errorf("remote %s %s: %w", verb, e.name, err)
+}
+
+// failed is named for a request that got no answer, or half of one. If ctx is over, errors.Is finds its error.
+func (e *endpoint) failed(ctx context.Context, verb string, err error) error {
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err // request itself repeats the URL, query and all
+	}
+	if cancelled := ctx.Err(); cancelled != nil && !errors.Is(err, cancelled) {
+		err = fmt.Errorf("%w: %w", cancelled, err)
+	}
+	return e.named(verb, err)
+}
+
+// CloseIdleConnections closes the connections that no request uses. A client needs no other closing.
+func (e *endpoint) CloseIdleConnections() { e.client.CloseIdleConnections() }
