@@ -69,7 +69,7 @@ func batchLabels(i int) promwire.Labels {
 		"method":      strings.Split("GET POST PUT DELETE PATCH", " ")[series/8],
 		"namespace":   fmt.Sprintf("team-%d-production", target%6),
 		"path":        fmt.Sprintf("/api/v1/resources/%d/items", series%10),
-		"pod":         fmt.Sprintf("application-%d-6f7b9c%04x-x%02dzk", target%4, target*2654435761&0xffff, target),
+		"pod":         fmt.Sprintf("application-%d-6f7b9c%04x-x%02dzk", target%4, uint32(target)*2654435761&0xffff, target),
 		"status_code": strings.Split("200 201 400 404 500 503", " ")[series%6],
 	}
 	switch series % 3 {
