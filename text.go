@@ -74,7 +74,7 @@ func (w *textWriter) series(ts *TimeSeries) {
 	w.dst = appendSeriesText(w.dst, ls)
 	if n := len(ts.Samples); n > 0 {
 		s := &ts.Samples[n-1]
-		w.dst = AppendTextFloat(append(w.dst, ' '), s.Value)
+		w.dst = appendTextFloat(append(w.dst, ' '), s.Value)
 		w.time(s.Timestamp)
 		if len(ts.Histograms) > 0 {
 			w.dst = appendSeriesText(append(w.dst, '\n'), ls)
@@ -88,7 +88,7 @@ func (w *textWriter) series(ts *TimeSeries) {
 	if n := len(ts.Exemplars); n > 0 {
 		e := &ts.Exemplars[n-1]
 		w.dst = e.Labels.AppendText(append(w.dst, " # "...))
-		w.dst = AppendTextFloat(append(w.dst, ' '), e.Value)
+		w.dst = appendTextFloat(append(w.dst, ' '), e.Value)
 		w.time(e.Timestamp)
 	}
 	w.dst = append(w.dst, '\n')
@@ -170,19 +170,19 @@ func appendSeriesText(dst []byte, ls Labels) []byte {
 
 func isBound(labelName string) bool { return labelName == "le" || labelName == "quantile" }
 
-// shortBound returns a bound as AppendTextFloat writes it, provided that it has the spelling of OpenMetrics; another
+// shortBound returns a bound as appendTextFloat writes it, provided that it has the spelling of OpenMetrics; another
 // one makes another series and has to stay visible.
 func shortBound(s string) string {
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || FormatLe(v) != s {
 		return s
 	}
-	return string(AppendTextFloat(nil, v))
+	return string(appendTextFloat(nil, v))
 }
 
-// AppendTextFloat appends v as [WriteRequest.AppendText] prints it: whole numbers below 1e21 without point and
+// appendTextFloat appends v as [WriteRequest.AppendText] prints it: whole numbers below 1e21 without point and
 // exponent, others with the fewest digits that keep the exact value, with an exponent below 1e-4 and from 1e21 on.
-func AppendTextFloat(dst []byte, v float64) []byte {
+func appendTextFloat(dst []byte, v float64) []byte {
 	if IsStaleNaN(v) {
 		return append(dst, "stale"...)
 	}

@@ -11,18 +11,18 @@ func appendHistogramText(dst []byte, h *Histogram) []byte {
 	}
 	dst = append(dst, "{count:"...)
 	if h.IsFloat {
-		dst = AppendTextFloat(dst, h.CountFloat)
+		dst = appendTextFloat(dst, h.CountFloat)
 	} else {
 		dst = strconv.AppendUint(dst, h.Count, 10)
 	}
-	dst = AppendTextFloat(append(dst, ", sum:"...), h.Sum)
+	dst = appendTextFloat(append(dst, ", sum:"...), h.Sum)
 	negative := h.textBuckets(h.NegativeSpans, h.NegativeDeltas, h.NegativeCounts)
 	for i := len(negative) - 1; i >= 0; i-- {
 		dst = h.appendBucket(dst, negative[i], true)
 	}
 	if zero := h.zeroCount(); zero != 0 {
 		dst = appendRange(append(dst, ", "...), '[', -h.ZeroThreshold, h.ZeroThreshold, ']')
-		dst = AppendTextFloat(append(dst, ':'), zero)
+		dst = appendTextFloat(append(dst, ':'), zero)
 	}
 	for _, b := range h.textBuckets(h.PositiveSpans, h.PositiveDeltas, h.PositiveCounts) {
 		dst = h.appendBucket(dst, b, false)
@@ -84,12 +84,12 @@ func (h *Histogram) appendBucket(dst []byte, b textBucket, negative bool) []byte
 	default:
 		dst = appendRange(dst, '(', lower, upper, ']')
 	}
-	return AppendTextFloat(append(dst, ':'), b.count)
+	return appendTextFloat(append(dst, ':'), b.count)
 }
 
 func appendRange(dst []byte, open byte, lower, upper float64, end byte) []byte {
-	dst = AppendTextFloat(append(dst, open), lower)
-	dst = AppendTextFloat(append(dst, ','), upper)
+	dst = appendTextFloat(append(dst, open), lower)
+	dst = appendTextFloat(append(dst, ','), upper)
 	return append(dst, end)
 }
 

@@ -165,7 +165,7 @@ func TestAppendTextFloat(t *testing.T) {
 		{math.Inf(-1), "-Inf"},
 		{StaleNaN(), "stale"},
 	} {
-		if got := string(AppendTextFloat(nil, tt.v)); got != tt.want {
+		if got := string(appendTextFloat(nil, tt.v)); got != tt.want {
 			t.Errorf("%v: got %s, want %s", tt.v, got, tt.want)
 		}
 	}

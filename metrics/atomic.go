@@ -20,6 +20,8 @@ func (f *atomicFloat) add(v float64) {
 	}
 }
 
+func finite(v float64) bool { return v-v == 0 }
+
 // touch notes that a value was recorded; it comes after the recording. A push takes the note back before it reads the
 // value, so a recording that it misses leaves a note for the next push. Reading first keeps the cache line shared.
 func touch(b *atomic.Bool) {

@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"fmt"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,13 +25,14 @@ type Counter struct {
 	wire    wire
 }
 
-// Counter makes a counter, or returns the one that was made with an equal definition. The name gets the suffix
-// _total unless it has it. Errors wrap [promwire.ErrInvalidName], [ErrInvalidUnit] or [ErrConflict].
+// Counter makes a counter, or returns the one that was made before with the same name and unit, whose help stays. The
+// name gets the suffix _total unless it has it. Errors wrap [promwire.ErrInvalidName], [ErrInvalidUnit] or [ErrConflict].
 func (r *Registry) Counter(name string, opts ...InstrumentOption) (*Counter, error) {
 	return single(r.CounterVec(name, nil, opts...))
 }
 
-// CounterVec is [Registry.Counter] with labels. Errors also wrap [ErrReservedLabel] and [promwire.ErrDuplicateLabel].
+// CounterVec is [Registry.Counter] with labels, which are a part of the definition, and so is their order. Errors also
+// wrap [ErrReservedLabel] and [promwire.ErrDuplicateLabel].
 func (r *Registry) CounterVec(name string, labels []string, opts ...InstrumentOption) (*Vec[Counter], error) {
 	return register(r, define(promwire.TypeCounter, name, labels, opts), newCounter)
 }
@@ -56,7 +56,7 @@ const maxWhole = 1 << 32
 
 // Add adds v, as of the time of the next push. A negative or not finite v is left out, and the next push reports it.
 func (c *Counter) Add(v float64) {
-	if !(v >= 0) || v > math.MaxFloat64 {
+	if !finite(v) || v < 0 {
 		c.fam.reg.refused.add(&c.wire, "a counter can't grow by", v)
 		return
 	}
@@ -71,7 +71,7 @@ func (c *Counter) Add(v float64) {
 // AddAt adds v at time t; see "Recording" in the package documentation. Errors wrap [ErrLate] or [ErrInvalidValue], and
 // say that nothing was added.
 func (c *Counter) AddAt(v float64, t time.Time) error {
-	if !(v >= 0) || v > math.MaxFloat64 {
+	if !finite(v) || v < 0 {
 		return fmt.Errorf("metrics: %v: %w: a counter can't grow by %v", c.wire.labels, ErrInvalidValue, v)
 	}
 	c.mu.Lock()

@@ -3,6 +3,8 @@ package metrics_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -103,5 +105,31 @@ hits_total{zone="z"} 1
 `
 	if out.String() != want {
 		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
+	}
+}
+
+func TestDebugWriterConcurrently(t *testing.T) {
+	var out bytes.Buffer
+	w := metrics.NewDebugWriter(&out, discard)
+	req := &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{{
+		Labels: promwire.LabelsFromStrings(promwire.MetricName, "x"), Samples: []promwire.Sample{{Value: 1}},
+	}}}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 25 {
+				if _, err := w.Write(t.Context(), req); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	want := ""
+	for i := range 100 {
+		want += fmt.Sprintf("\n[DEBUG] remote_write_req_seq: %d\nx 1\n", i+1)
+	}
+	if got := out.String(); got != want[1:] {
+		t.Errorf("got:\n%s", got)
 	}
 }

@@ -10,14 +10,15 @@
 //
 // # Recording
 //
-// Instruments are safe for concurrent use, and recording takes no memory. A series is sent once something was
+// Instruments are safe for concurrent use, and recording does not allocate. A series is sent once something was
 // recorded in it: Add(0) announces a counter at zero. [Vec.With] looks a series up by its label values; keep what it
 // returns where speed counts.
 //
 // A recording gets the time of the push that sends it. The forms that end in At keep the caller's time instead,
 // cut to the millisecond, and each distinct time becomes a sample of its own, in order of time; recordings of one
-// millisecond become one sample. Times before what a push has already carried are refused with [ErrLate], since the
-// series would contradict itself. Both forms can be mixed in one series.
+// millisecond become one sample. A time that is not after the newest sample that a push has carried, successfully or not,
+// is refused with [ErrLate]: the series would contradict itself. Both forms can be mixed in one series. Recordings with a time wait in memory for a push
+// that succeeds, each on its own; all others of a series take no more memory than one.
 //
 // # Errors
 //

@@ -23,13 +23,13 @@ type Gauge struct {
 	wire   wire
 }
 
-// Gauge makes a gauge, or returns the one that was made with an equal definition. Errors wrap
-// [promwire.ErrInvalidName], [ErrInvalidUnit] or [ErrConflict].
+// Gauge makes a gauge, or returns the one that was made before with the same name and unit, whose help stays. Errors
+// wrap [promwire.ErrInvalidName], [ErrInvalidUnit] or [ErrConflict].
 func (r *Registry) Gauge(name string, opts ...InstrumentOption) (*Gauge, error) {
 	return single(r.GaugeVec(name, nil, opts...))
 }
 
-// GaugeVec is [Registry.Gauge] with labels. Errors also wrap [ErrReservedLabel] and [promwire.ErrDuplicateLabel].
+// GaugeVec is [Registry.Gauge] with labels, which are a part of the definition, and so is their order. Errors also wrap [ErrReservedLabel] and [promwire.ErrDuplicateLabel].
 func (r *Registry) GaugeVec(name string, labels []string, opts ...InstrumentOption) (*Vec[Gauge], error) {
 	return register(r, define(promwire.TypeGauge, name, labels, opts), newGauge)
 }

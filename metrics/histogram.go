@@ -28,13 +28,14 @@ type tally struct {
 	sum    float64
 }
 
-// Histogram makes a histogram with classic buckets, or returns the one that was made with an equal definition. Errors
-// wrap [promwire.ErrInvalidName], [ErrInvalidUnit], [ErrInvalidBounds] or [ErrConflict].
+// Histogram makes a histogram with classic buckets, or returns the one that was made before with the same name, unit and
+// bounds, whose help stays. Errors wrap [promwire.ErrInvalidName], [ErrInvalidUnit], [ErrInvalidBounds] or [ErrConflict].
 func (r *Registry) Histogram(name string, opts ...HistogramOption) (*Histogram, error) {
 	return single(r.HistogramVec(name, nil, opts...))
 }
 
-// HistogramVec is [Registry.Histogram] with labels. Errors also wrap [ErrReservedLabel] and
+// HistogramVec is [Registry.Histogram] with labels, which are a part of the definition, and so is their order. Errors also
+// wrap [ErrReservedLabel] and
 // [promwire.ErrDuplicateLabel].
 func (r *Registry) HistogramVec(name string, labels []string, opts ...HistogramOption) (*Vec[Histogram], error) {
 	d := define(promwire.TypeHistogram, name, labels, nil)
@@ -68,7 +69,7 @@ func newHistogram(f *family, ls promwire.Labels) *Histogram {
 // Observe counts v, as of the time of the next push. A v that is not finite is left out, since the sum could never
 // recover from it, and the next push reports it.
 func (h *Histogram) Observe(v float64) {
-	if v-v != 0 {
+	if !finite(v) {
 		h.fam.reg.refused.add(h.last(), "a histogram can't observe", v)
 		return
 	}
@@ -82,7 +83,7 @@ func (h *Histogram) Observe(v float64) {
 // every bucket, of the count and of the sum. Errors wrap [ErrLate] or [ErrInvalidValue], and say that nothing was
 // counted.
 func (h *Histogram) ObserveAt(v float64, t time.Time) error {
-	if v-v != 0 {
+	if !finite(v) {
 		return fmt.Errorf("metrics: %v: %w: a histogram can't observe %v", h.last().labels, ErrInvalidValue, v)
 	}
 	h.mu.Lock()
