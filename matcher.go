@@ -53,7 +53,7 @@ func (m *Matcher) Compile() error {
 	case MatchRegexp, MatchNotRegexp:
 		p, err := compilePattern(m.Value)
 		if err != nil {
-			return fmt.Errorf("matcher on label %.100q: %w", m.Name, err)
+			return fmt.Errorf("matcher on label %.100q: pattern %s: %w", m.Name, quoteShort(m.Value), err)
 		}
 		m.pattern = p
 		return nil

@@ -1,6 +1,8 @@
 package promwire
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -32,13 +34,22 @@ func compilePattern(s string) (*pattern, error) {
 	}
 	// Parsed on its own first: a pattern such as "a)|(b" must not become valid by the parentheses around it.
 	if _, err := syntax.Parse(s, syntax.Perl); err != nil {
-		return nil, err
+		return nil, patternError(err)
 	}
 	re, err := regexp.Compile("^(?s:" + s + ")$")
 	if err != nil {
-		return nil, err
+		return nil, patternError(err)
 	}
 	return &pattern{re: re}, nil
+}
+
+// patternError bounds the length of an error, which may hold the whole pattern.
+func patternError(err error) error {
+	var e *syntax.Error
+	if errors.As(err, &e) {
+		return fmt.Errorf("%s: %s", e.Code, quoteShort(e.Expr))
+	}
+	return err
 }
 
 // plain reports whether s has no operator but "|". The replacement character is none, but package regexp lets it

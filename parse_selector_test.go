@@ -86,7 +86,7 @@ func TestParseSelectorErrors(t *testing.T) {
 		{"other quote escaped", `up{a="\'"}`, "at byte 6: invalid escape"},
 		{"escape to invalid UTF-8", `up{a="\xff"}`, "at byte 3: invalid UTF-8"},
 		{"invalid UTF-8", "up{a=\"\xff\"}", "invalid UTF-8"},
-		{"bad pattern", `up{a=~"("}`, "at byte 3: matcher on label \"a\": error parsing regexp"},
+		{"bad pattern", `up{a=~"("}`, "at byte 3: matcher on label \"a\": pattern \"(\": missing closing )"},
 		{"pattern that closes the group around it", `up{a=~"a)|(b"}`, "unexpected )"},
 		{"name twice", `up{__name__="x"}`, "at byte 3: metric name is given twice"},
 		{"name and a pattern for it", `up{__name__=~"x"}`, "at byte 3: metric name is given twice"},

@@ -195,8 +195,11 @@ func appendTextFloat(dst []byte, v float64) []byte {
 
 // FormatLe returns v as OpenMetrics spells it in the labels le and quantile (OpenMetrics, "Canonical Numbers"): 1.0,
 // 0.005, 1e+06, +Inf. The spelling is a part of the series' identity, and this is the one that Prometheus 3 gives to the
-// bounds that it scrapes.
+// bounds that it scrapes; receivers of remote write change nothing. -0 gives 0.0, as there.
 func FormatLe(v float64) string {
+	if v == 0 {
+		return "0.0"
+	}
 	s := strconv.FormatFloat(v, 'g', -1, 64)
 	if strings.ContainsAny(s, ".eIN") {
 		return s
