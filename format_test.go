@@ -1,9 +1,6 @@
 package promwire
 
-import (
-	"math"
-	"testing"
-)
+import "testing"
 
 func TestLabelsString(t *testing.T) {
 	tests := []struct {
@@ -33,22 +30,5 @@ func TestLabelsString(t *testing.T) {
 	ls, dst := LabelsFromStrings(MetricName, "my.metric", "a.b", "x", "c", "y"), make([]byte, 0, 100)
 	if n := testing.AllocsPerRun(20, func() { dst = ls.AppendText(dst[:0]) }); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
-	}
-}
-
-func TestFormatLe(t *testing.T) {
-	tests := []struct {
-		in   float64
-		want string
-	}{
-		{1, "1.0"}, {0.005, "0.005"}, {100000, "100000.0"}, {1000000, "1e+06"}, {0.00001, "1e-05"}, {math.Inf(1), "+Inf"},
-		{0, "0.0"}, {math.Copysign(0, -1), "0.0"}, {-1, "-1.0"}, {2.5, "2.5"}, {0.0001, "0.0001"}, {999999, "999999.0"},
-		{1234567, "1.234567e+06"}, {1e21, "1e+21"}, {1e100, "1e+100"}, {math.Inf(-1), "-Inf"}, {math.NaN(), "NaN"},
-		{0.30000000000000004, "0.30000000000000004"}, {math.MaxFloat64, "1.7976931348623157e+308"},
-	}
-	for _, tt := range tests {
-		if got := FormatLe(tt.in); got != tt.want {
-			t.Errorf("FormatLe(%v) = %s, want %s", tt.in, got, tt.want)
-		}
 	}
 }

@@ -38,9 +38,11 @@ const maxDetailedRefusals = 10_000
 // Times and values are the store's business. What is taken out stays behind the ends of the slices, for reuse. A
 // valid series costs no allocation.
 func (r Rules) Apply(refused []Refusal, index int, ts *TimeSeries) ([]Refusal, bool) {
-	ts.Labels = ts.Labels.Normalize()
-	if err := ts.Labels.Validate(r.Names); err != nil {
-		return appendRefusal(refused, index, ts.Labels, 0, err), false
+	if r.Names != UTF8Names || !plainLabels(ts.Labels) {
+		ts.Labels = ts.Labels.Normalize()
+		if err := ts.Labels.Validate(r.Names); err != nil {
+			return appendRefusal(refused, index, ts.Labels, 0, err), false
+		}
 	}
 	empty := len(ts.Samples) == 0 && len(ts.Histograms) == 0
 	if empty && len(ts.Exemplars) == 0 {

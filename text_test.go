@@ -189,6 +189,7 @@ func TestFormatLe(t *testing.T) {
 		want string
 	}{
 		{0, "0.0"},
+		{math.Copysign(0, -1), "0.0"},
 		{1, "1.0"},
 		{-2.5, "-2.5"},
 		{0.005, "0.005"},
