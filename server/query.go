@@ -1,0 +1,73 @@
+package server
+
+import (
+	"fmt"
+	"regexp/syntax"
+
+	"github.com/promwire/promwire"
+)
+
+// maxProgram bounds the size of all compiled patterns of a request, in instructions of some 40 bytes: repetitions
+// make a short pattern large.
+const maxProgram = 200_000
+
+// checkQueries holds the number of queries and matchers against the limits.
+func checkQueries(queries []promwire.Query, l *ReadLimits) error {
+	if len(queries) > l.MaxQueries {
+		return fmt.Errorf("%w: %d queries, limit %d", errBadRequest, len(queries), l.MaxQueries)
+	}
+	matchers := 0
+	for i := range queries {
+		matchers += len(queries[i].Matchers)
+	}
+	if matchers > l.MaxMatchers {
+		return fmt.Errorf("%w: %d matchers, limit %d", errBadRequest, matchers, l.MaxMatchers)
+	}
+	return nil
+}
+
+// compile prepares the matchers of all queries.
+func compile(queries []promwire.Query, maxPatternBytes int) error {
+	text, program := 0, 0
+	for i := range queries {
+		for j := range queries[i].Matchers {
+			m := &queries[i].Matchers[j]
+			if m.Type == promwire.MatchRegexp || m.Type == promwire.MatchNotRegexp {
+				text += len(m.Value)
+				if text > maxPatternBytes {
+					return fmt.Errorf("%w: patterns of more than %d bytes", errBadRequest, maxPatternBytes)
+				}
+				if program += programSize(m.Value); program > maxProgram {
+					return fmt.Errorf("%w: pattern %.100q is too complex", errBadRequest, m.Value)
+				}
+			}
+			if err := m.Compile(); err != nil {
+				return fmt.Errorf("%w: query %d: %w", errBadRequest, i, err)
+			}
+		}
+	}
+	return nil
+}
+
+// programSize estimates the size of a compiled pattern; 0 for one that does not compile.
+func programSize(pattern string) int {
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	return nodeSize(re)
+}
+
+func nodeSize(re *syntax.Regexp) int {
+	size := 1
+	if re.Op == syntax.OpLiteral {
+		size = len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		size += nodeSize(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		size *= max(re.Min, re.Max, 1)
+	}
+	return size
+}

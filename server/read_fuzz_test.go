@@ -1,0 +1,42 @@
+package server_test
+
+import (
+	"testing"
+
+	"github.com/promwire/promwire/internal/xcompress"
+	"github.com/promwire/promwire/server"
+)
+
+// FuzzReadHandler feeds bodies, whole or as the message in them. Bad input must not fail the server, and the storage
+// takes everything that reaches it.
+func FuzzReadHandler(f *testing.F) {
+	f.Add(unhex(f, `0a3e08e8071088271a0e12085f5f6e616d655f5f1a0275701a0c080212036a6f621a03617c62
+		2218080f12047261746518e807208827 2a036a6f62300138ac0212020100`), true)
+	f.Add(unhex(f, "0a3e08e80710882710011000"), true)
+	f.Add([]byte{}, true)
+	f.Add(unhex(f, "12020100"), true)
+	f.Add(unhex(f, "8180801000"), false)
+	store := filled(f)
+	limits := server.WithReadLimits(server.ReadLimits{MaxDecodedBytes: 1 << 20, MaxQueries: 10, MaxMatchers: 20, MaxPatternBytes: 200})
+	plain, chunks := server.NewReadHandler(store, limits), server.NewReadHandler(chunkStore{store}, limits)
+	f.Fuzz(func(t *testing.T, data []byte, compress bool) {
+		if compress {
+			data = xcompress.AppendSnappy(nil, data)
+		}
+		want, got := do(plain, rawReadRequest(data)), do(chunks, rawReadRequest(data))
+		switch want.Code {
+		case 200:
+			if want.Header().Get("Content-Encoding") == "snappy" {
+				samples(t, want)
+			} else {
+				stream(t, want, 10)
+			}
+		case 400, 413:
+		default:
+			t.Fatalf("status %d: %s", want.Code, want.Body)
+		}
+		if got.Code != want.Code {
+			t.Fatalf("status %d of chunks, %d of samples: %s", got.Code, want.Code, got.Body)
+		}
+	})
+}
