@@ -24,7 +24,7 @@ func refill(data []byte, buf uint64, free, pos int) (uint64, int, int) {
 		buf |= binary.BigEndian.Uint64(data[pos:]) >> uint(free&63)
 		return buf, free | 56, pos + (63-free)>>3
 	}
-	for free <= 56 && pos < len(data) {
+	for free < 56 && pos < len(data) {
 		buf |= uint64(data[pos]) << uint(56-free)
 		free += 8
 		pos++
@@ -45,14 +45,24 @@ func (r *bitReader) left() uint64 {
 
 // take returns the next n bits, 1 <= n <= 64.
 func (r *bitReader) take(n int) uint64 {
-	if n > 56 {
-		hi := r.take(n - 32)
-		return hi<<32 | r.take(32)
-	}
 	if r.free < n {
-		r.refill()
+		return r.takeMore(n)
 	}
-	v := r.buf >> uint((64-n)&63)
+	v := r.buf >> uint(-n&63)
+	r.skip(n)
+	return v
+}
+
+// takeMore is take where the buffer does not suffice.
+func (r *bitReader) takeMore(n int) (v uint64) {
+	r.refill()
+	if n > 56 {
+		v = r.buf >> 32 << uint(n-32)
+		r.skip(32)
+		r.refill()
+		n -= 32
+	}
+	v |= r.buf >> uint(-n&63)
 	r.skip(n)
 	return v
 }

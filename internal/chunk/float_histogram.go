@@ -21,9 +21,7 @@ func (s *floatHistograms) next(r *bitReader, i int) error {
 	if s.stale() {
 		return nil
 	}
-	for j := range s.buckets {
-		s.buckets[j].next(r)
-	}
+	r.nextFloats(s.buckets)
 	return nil
 }
 

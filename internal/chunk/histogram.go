@@ -72,7 +72,7 @@ func (d *Decoder) appendHistograms(dst []promwire.Histogram, c promwire.Chunk, l
 	for i := range flags.count {
 		before := s.time.value
 		err := kind.next(r, i)
-		if err == nil {
+		if err == nil && start.due(i) {
 			err = start.next(r, i, s.time.value, before)
 		}
 		if r.failed() {

@@ -21,9 +21,7 @@ func (s *intHistograms) next(r *bitReader, i int) error {
 	if s.stale() {
 		return nil
 	}
-	for j := range s.buckets {
-		s.buckets[j].add(r.varbitInt())
-	}
+	r.addChanges(s.buckets)
 	return nil
 }
 

@@ -15,24 +15,26 @@ func newStartTimes(header byte) startTimes {
 	return startTimes{first: header&0x80 != 0, from: int(header & 0x7f)}
 }
 
+// due reports whether sample i has an entry.
+func (s *startTimes) due(i int) bool {
+	if i == 0 {
+		return s.first
+	}
+	return s.from > 0 && i >= s.from
+}
+
 // next reads the entry of sample i, whose timestamp is t and that of its predecessor before.
 func (s *startTimes) next(r *bitReader, i int, t, before int64) error {
 	if i == 0 {
-		if !s.first {
-			return nil
-		}
 		ago, err := r.varint(false)
 		s.value = t - ago
 		return err
 	}
-	if s.from == 0 || i < s.from {
-		return nil
-	}
-	v := r.varbitInt()
+	ago := r.varbitInt()
 	if i > s.from {
-		v += s.ago
+		ago += s.ago
 	}
-	s.ago = v
-	s.value = before - v
+	s.ago = ago
+	s.value = before - ago
 	return nil
 }

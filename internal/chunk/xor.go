@@ -13,40 +13,72 @@ import (
 const xorHeader = 2
 
 // appendXOR decodes an XOR chunk.
-//
-// The reader's state lives in local variables, since that is what makes it fast. One round of the loop decodes one
-// sample, or a run of samples that keep interval and value, which are two zero bits each.
 func appendXOR(dst []promwire.Sample, data []byte, lo, hi int64) ([]promwire.Sample, error) {
 	if len(data) < xorHeader {
 		return dst, malformed(promwire.ChunkXOR, 0, 0, errHeader)
 	}
-	count := int(binary.BigEndian.Uint16(data))
-	if count == 0 {
+	s := xor{count: int(binary.BigEndian.Uint16(data)), pos: xorHeader}
+	if s.count == 0 {
 		return dst, nil
 	}
-	t, value, pos, err := firstXOR(data)
-	if err != nil {
-		return dst, malformed(promwire.ChunkXOR, 0, pos, err)
+	if err := s.first(data); err != nil {
+		return dst, malformed(promwire.ChunkXOR, 0, s.pos, err)
 	}
-	if t > hi {
+	if s.t > hi {
 		return dst, nil
 	}
-	if t >= lo {
-		dst = append(dst, promwire.Sample{Timestamp: t, Value: math.Float64frombits(value)})
+	if s.t >= lo {
+		dst = append(dst, promwire.Sample{Timestamp: s.t, Value: math.Float64frombits(s.value)})
 	}
-	if count == 1 {
+	if s.count == 1 {
 		return dst, nil
 	}
-	interval, n := binary.Uvarint(data[pos:])
-	if n <= 0 {
-		return dst, malformed(promwire.ChunkXOR, 1, pos, varintError(n))
+	n := 0
+	if s.interval, n = binary.Uvarint(data[s.pos:]); n <= 0 {
+		return dst, malformed(promwire.ChunkXOR, 1, s.pos, varintError(n))
 	}
-	pos += n
+	s.pos += n
+	return s.appendRest(dst, data, lo, hi)
+}
 
+// xor is an XOR chunk up to the point where its bits begin.
+type xor struct {
+	count    int
+	pos      int
+	t        int64
+	value    uint64
+	interval uint64
+}
+
+// first reads the first sample.
+func (s *xor) first(data []byte) error {
+	t, n := binary.Varint(data[s.pos:])
+	if n <= 0 {
+		return varintError(n)
+	}
+	s.pos += n
+	if len(data)-s.pos < 8 {
+		return errShort
+	}
+	s.t, s.value = t, binary.BigEndian.Uint64(data[s.pos:])
+	s.pos += 8
+	return nil
+}
+
+func varintError(n int) error {
+	if n == 0 {
+		return errShort
+	}
+	return errVarint
+}
+
+// appendRest decodes all samples but the first. Everything lives in local variables, those of the bit reader too,
+// since that is what makes it fast.
+func (s *xor) appendRest(dst []promwire.Sample, data []byte, lo, hi int64) ([]promwire.Sample, error) {
 	out, j := dst[:cap(dst)], len(dst)
-	// The second sample has no interval code. A zero bit in front of its value makes it like the others.
-	var buf uint64
-	free := 1
+	count, pos, t, value, interval := s.count, s.pos, s.t, s.value, s.interval
+	// The second sample has no code for the change of the interval: a zero bit in front makes it like the others.
+	buf, free := uint64(0), 1
 	width, trailing := 64, uint(0)
 	for i := 1; i < count; i++ {
 		if free < 40 {
@@ -56,9 +88,9 @@ func appendXOR(dst []promwire.Sample, data []byte, lo, hi int64) ([]promwire.Sam
 			buf <<= 1
 			free--
 		} else {
-			var dod int64
-			dod, buf, free, pos = intervalChange(data, buf, free, pos)
-			interval += uint64(dod)
+			var change int64
+			change, buf, free, pos = intervalChange(data, buf, free, pos)
+			interval += uint64(change)
 		}
 		t += int64(interval)
 		if int64(buf) >= 0 {
@@ -69,8 +101,8 @@ func appendXOR(dst []promwire.Sample, data []byte, lo, hi int64) ([]promwire.Sam
 				buf <<= 2
 				free -= 2
 			} else {
-				width = int((buf>>51)-1)&63 + 1
-				trailing = uint(64 - int(buf>>57&31) - width)
+				width = int(buf>>51-1)&63 + 1
+				trailing = uint(64 - int(buf>>57&31) - width) // out of malformed data may be huge, and shift all out
 				buf <<= 13
 				free -= 13
 			}
@@ -93,7 +125,7 @@ func appendXOR(dst []promwire.Sample, data []byte, lo, hi int64) ([]promwire.Sam
 			return out[:j], malformed(promwire.ChunkXOR, i, pos, errShort)
 		}
 		if t > hi {
-			return out[:j], nil
+			break
 		}
 		if t < lo {
 			continue
@@ -105,26 +137,6 @@ func appendXOR(dst []promwire.Sample, data []byte, lo, hi int64) ([]promwire.Sam
 		j++
 	}
 	return out[:j], nil
-}
-
-// firstXOR reads the first sample.
-func firstXOR(data []byte) (t int64, value uint64, pos int, err error) {
-	t, n := binary.Varint(data[xorHeader:])
-	if n <= 0 {
-		return 0, 0, xorHeader, varintError(n)
-	}
-	pos = xorHeader + n
-	if len(data)-pos < 8 {
-		return 0, 0, pos, errShort
-	}
-	return t, binary.BigEndian.Uint64(data[pos:]), pos + 8, nil
-}
-
-func varintError(n int) error {
-	if n == 0 {
-		return errShort
-	}
-	return errVarint
 }
 
 // intervalChange reads a delta of deltas other than zero: up to four ones, and 14, 17, 20 or 64 bits.
@@ -144,8 +156,8 @@ func intervalChange(data []byte, buf uint64, free, pos int) (int64, uint64, int,
 	return int64(dod), buf, free, pos
 }
 
-// grow returns s, which is full, with room for more. It does not trust the announced number of samples further than
-// to the next hundred: memory follows what is really decoded.
+// grow returns s, which is full, with room for more. Memory follows what is really decoded, not what the header
+// announces.
 func grow(s []promwire.Sample, announced int) []promwire.Sample {
 	s = slices.Grow(s, min(announced, 128))
 	return s[:cap(s)]

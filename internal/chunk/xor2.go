@@ -30,7 +30,7 @@ func (d *Decoder) appendXOR2(dst []promwire.Sample, data []byte, lo, hi int64) (
 	for i := range count {
 		before := s.time.value
 		err := s.next(r, i)
-		if err == nil {
+		if err == nil && start.due(i) {
 			err = start.next(r, i, s.time.value, before)
 		}
 		if r.failed() {
@@ -95,13 +95,10 @@ func (s *xor2) nextJoint(r *bitReader) {
 		r.skip(1)
 		s.time.add(0)
 	case 1:
-		r.skip(2)
+		isNew := r.buf&(1<<61) != 0
+		r.skip(3)
 		s.time.add(0)
-		if r.take(1) == 0 {
-			s.value.inWindow(r)
-		} else {
-			s.value.newWindow(r)
-		}
+		s.value.changed(r, isNew)
 	case 2:
 		r.skip(3)
 		s.nextInterval(r, 13)
@@ -130,9 +127,9 @@ func (s *xor2) nextValue(r *bitReader) {
 	switch {
 	case r.take(1) == 0:
 	case r.take(1) == 0:
-		s.value.inWindow(r)
+		s.value.changed(r, false)
 	case r.take(1) == 0:
-		s.value.newWindow(r)
+		s.value.changed(r, true)
 	default:
 		s.stale = true
 	}

@@ -20,26 +20,59 @@ func (x *xorFloat) next(r *bitReader) {
 	if r.free < 2 {
 		r.refill()
 	}
-	switch {
-	case int64(r.buf) >= 0:
+	if int64(r.buf) >= 0 {
 		r.skip(1)
-	case r.buf>>62 == 0b10:
-		r.skip(2)
-		x.inWindow(r)
-	default:
-		r.skip(2)
-		x.newWindow(r)
+		return
 	}
+	isNew := r.buf&(1<<62) != 0
+	r.skip(2)
+	x.changed(r, isNew)
 }
 
-func (x *xorFloat) inWindow(r *bitReader) {
+// changed reads a value that differs, in a new window or the one known.
+func (x *xorFloat) changed(r *bitReader, isNew bool) {
+	if isNew {
+		x.setWindow(r.take(11))
+	}
 	x.bits ^= r.take(int(x.width)) << x.trailing
 }
 
-// newWindow reads a window, five bits of leading zeros and six bits of width where 0 stands for 64, and the value.
-func (x *xorFloat) newWindow(r *bitReader) {
-	w := r.take(11)
+// setWindow sets the window: five bits of leading zeros, and six bits of width where 0 stands for 64.
+func (x *xorFloat) setWindow(w uint64) {
 	x.width = uint8(w-1)&63 + 1
 	x.trailing = 64 - uint8(w>>6) - x.width
-	x.inWindow(r)
+}
+
+// nextFloats reads the next value of each element of dst. Like addChanges it keeps the reader in local variables.
+func (r *bitReader) nextFloats(dst []xorFloat) {
+	data, buf, free, pos := r.data, r.buf, r.free, r.pos
+	for i := range dst {
+		x := &dst[i]
+		if free < 13 {
+			buf, free, pos = refill(data, buf, free, pos)
+		}
+		if int64(buf) >= 0 {
+			buf <<= 1
+			free--
+			continue
+		}
+		if buf&(1<<62) == 0 {
+			buf <<= 2
+			free -= 2
+		} else {
+			x.setWindow(buf >> 51 & (1<<11 - 1))
+			buf <<= 13
+			free -= 13
+		}
+		if free < int(x.width) {
+			r.buf, r.free, r.pos = buf, free, pos
+			x.bits ^= r.take(int(x.width)) << x.trailing
+			buf, free, pos = r.buf, r.free, r.pos
+			continue
+		}
+		x.bits ^= buf >> (-x.width & 63) << x.trailing
+		buf <<= x.width & 63
+		free -= int(x.width)
+	}
+	r.buf, r.free, r.pos = buf, free, pos
 }

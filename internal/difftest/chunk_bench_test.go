@@ -5,6 +5,7 @@ import (
 	"math/rand"
 	"testing"
 
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"github.com/promwire/promwire"
@@ -63,44 +64,146 @@ func libraryXOR(tb testing.TB, ss []promwire.Sample) [][]byte {
 
 func BenchmarkDecodeXOR(b *testing.B) {
 	for i, series := range benchSeries {
-		chunks := libraryXOR(b, benchSamplesOf(i))
-		b.Run(series.name+"/promwire", func(b *testing.B) {
-			var d chunk.Decoder
-			var ts promwire.TimeSeries
-			b.ReportAllocs()
-			for b.Loop() {
-				ts.Samples = ts.Samples[:0]
-				for _, data := range chunks {
-					c := promwire.Chunk{Encoding: promwire.ChunkXOR, Data: data}
-					if err := d.Append(&ts, c, math.MinInt64, math.MaxInt64); err != nil {
-						b.Fatal(err)
-					}
-				}
-			}
-			reportPerSample(b)
-		})
-		b.Run(series.name+"/library", func(b *testing.B) {
-			var it chunkenc.Iterator
-			var out []promwire.Sample
-			b.ReportAllocs()
-			for b.Loop() {
-				out = out[:0]
-				for _, data := range chunks {
-					c, err := chunkenc.FromData(chunkenc.EncXOR, data)
-					if err != nil {
-						b.Fatal(err)
-					}
-					for it = c.Iterator(it); it.Next() == chunkenc.ValFloat; {
-						t, v := it.At()
-						out = append(out, promwire.Sample{Timestamp: t, Value: v})
-					}
-				}
-			}
-			reportPerSample(b)
+		ts := promwire.TimeSeries{Samples: benchSamplesOf(i)}
+		b.Run(series.name, func(b *testing.B) {
+			benchDecode(b, libraryEncode(b, promwire.ChunkXOR, &ts), benchSamples)
 		})
 	}
 }
 
-func reportPerSample(b *testing.B) {
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchSamples, "ns/sample")
+func BenchmarkDecode(b *testing.B) {
+	floats := promwire.TimeSeries{Samples: benchSamplesOf(1)}
+	ints, counts := benchHistograms(false), benchHistograms(true)
+	b.Run("XOR2", func(b *testing.B) {
+		benchDecode(b, libraryEncode(b, promwire.ChunkXOR2, &floats), benchSamples)
+	})
+	b.Run("histogram", func(b *testing.B) {
+		benchDecode(b, libraryEncode(b, promwire.ChunkHistogram, &ints), len(ints.Histograms))
+	})
+	b.Run("float-histogram", func(b *testing.B) {
+		benchDecode(b, libraryEncode(b, promwire.ChunkFloatHistogram, &counts), len(counts.Histograms))
+	})
+}
+
+// benchDecode decodes chunks that hold n samples, with promwire and with the library.
+func benchDecode(b *testing.B, chunks []promwire.Chunk, n int) {
+	b.Run("promwire", func(b *testing.B) {
+		var d chunk.Decoder
+		var ts promwire.TimeSeries
+		b.ReportAllocs()
+		for b.Loop() {
+			for _, c := range chunks {
+				ts.Reset()
+				if err := d.Append(&ts, c, math.MinInt64, math.MaxInt64); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		reportPerSample(b, n)
+	})
+	b.Run("library", func(b *testing.B) {
+		var r libraryReader
+		b.ReportAllocs()
+		for b.Loop() {
+			for _, c := range chunks {
+				if err := r.read(c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		reportPerSample(b, n)
+	})
+}
+
+// libraryReader reads chunks with all the reuse that the library offers.
+type libraryReader struct {
+	it      chunkenc.Iterator
+	samples []promwire.Sample
+	h       histogram.Histogram
+	fh      histogram.FloatHistogram
+}
+
+func (r *libraryReader) read(c promwire.Chunk) error {
+	lc, err := chunkenc.FromData(chunkenc.Encoding(c.Encoding), c.Data)
+	if err != nil {
+		return err
+	}
+	r.samples = r.samples[:0]
+	for r.it = lc.Iterator(r.it); ; {
+		switch r.it.Next() {
+		case chunkenc.ValFloat:
+			t, v := r.it.At()
+			r.samples = append(r.samples, promwire.Sample{Timestamp: t, Value: v})
+		case chunkenc.ValHistogram:
+			r.it.AtHistogram(&r.h)
+		case chunkenc.ValFloatHistogram:
+			r.it.AtFloatHistogram(&r.fh)
+		default:
+			return r.it.Err()
+		}
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	floats := promwire.TimeSeries{Samples: benchSamplesOf(1)}
+	ints, counts := benchHistograms(false), benchHistograms(true)
+	b.Run("XOR", func(b *testing.B) { benchEncode(b, promwire.ChunkXOR, &floats, benchSamples) })
+	b.Run("histogram", func(b *testing.B) { benchEncode(b, promwire.ChunkHistogram, &ints, len(ints.Histograms)) })
+	b.Run("float-histogram", func(b *testing.B) {
+		benchEncode(b, promwire.ChunkFloatHistogram, &counts, len(counts.Histograms))
+	})
+}
+
+func benchEncode(b *testing.B, e promwire.ChunkEncoding, ts *promwire.TimeSeries, n int) {
+	b.Run("promwire", func(b *testing.B) {
+		var enc chunk.Encoder
+		var chunks []promwire.Chunk
+		b.ReportAllocs()
+		for b.Loop() {
+			enc.Reset()
+			chunks = enc.AppendSamples(chunks[:0], ts.Samples)
+			chunks = enc.AppendHistograms(chunks, ts.Histograms)
+		}
+		reportPerSample(b, n)
+	})
+	b.Run("library", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			libraryEncode(b, e, ts)
+		}
+		reportPerSample(b, n)
+	})
+}
+
+// benchHistograms is a series of counter histograms with 30 buckets that fill slowly.
+func benchHistograms(isFloat bool) promwire.TimeSeries {
+	rng := rand.New(rand.NewSource(1))
+	var ts promwire.TimeSeries
+	counts := make([]int64, 30)
+	for i := range 1200 {
+		h := promwire.Histogram{
+			Timestamp: 1700000000000 + int64(i)*15000, Schema: 3, ZeroThreshold: 0x1p-128, IsFloat: isFloat,
+			PositiveSpans: []promwire.BucketSpan{{Offset: -3, Length: 20}, {Offset: 5, Length: 10}},
+		}
+		before := int64(0)
+		for j := range counts {
+			counts[j] += int64(rng.Intn(10) / 3)
+			h.Count += uint64(counts[j])
+			h.PositiveDeltas = append(h.PositiveDeltas, counts[j]-before)
+			h.PositiveCounts = append(h.PositiveCounts, float64(counts[j]))
+			before = counts[j]
+		}
+		h.Sum = float64(h.Count) * rng.Float64()
+		if isFloat {
+			h.CountFloat, h.Count, h.PositiveDeltas = float64(h.Count), 0, nil
+		} else {
+			h.PositiveCounts = nil
+		}
+		ts.Histograms = append(ts.Histograms, h)
+	}
+	return ts
+}
+
+func reportPerSample(b *testing.B, n int) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/sample")
 }
