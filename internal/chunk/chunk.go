@@ -59,7 +59,7 @@ type Decoder struct {
 //
 // Histograms come with reset hints as Prometheus gives them out: ResetGauge for a gauge histogram, ResetNo for all
 // but the first of a chunk, ResetUnknown for the first, whose predecessor is not known here. A stale histogram
-// carries the marker and its times, nothing else.
+// carries the marker and its times, nothing else. Schemas above [promwire.MaxSchema] are reduced to it.
 //
 // Malformed data give a [*promwire.DecodeError] with the index of the sample; what was decoded before is in ts. It
 // wraps [promwire.ErrTooLarge] for data that would take unreasonable memory. An unknown encoding is

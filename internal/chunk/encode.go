@@ -16,6 +16,7 @@ const (
 // the Encoder then takes new memory as it needs it.
 type Encoder struct {
 	mem    arena
+	w      bitWriter
 	ints   intWriter
 	floats floatWriter
 }
@@ -29,13 +30,13 @@ func (e *Encoder) Reset() { e.mem.reset() }
 func (e *Encoder) AppendSamples(dst []promwire.Chunk, ss []promwire.Sample) []promwire.Chunk {
 	for len(ss) > 0 {
 		n := min(len(ss), maxSamples)
-		w := newBitWriter(e.mem.take(maxXORBytes))
-		writeXOR(&w, ss[:n])
+		e.w = newBitWriter(e.mem.take(maxXORBytes))
+		writeXOR(&e.w, ss[:n])
 		dst = append(dst, promwire.Chunk{
 			MinTime:  ss[0].Timestamp,
 			MaxTime:  ss[n-1].Timestamp,
 			Encoding: promwire.ChunkXOR,
-			Data:     e.mem.keep(w.bytes()),
+			Data:     e.mem.keep(e.w.bytes()),
 		})
 		ss = ss[n:]
 	}

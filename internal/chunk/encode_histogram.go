@@ -18,18 +18,18 @@ import (
 func (e *Encoder) AppendHistograms(dst []promwire.Chunk, hs []promwire.Histogram) []promwire.Chunk {
 	reset := byte(resetUnknown)
 	for len(hs) > 0 {
-		w := newBitWriter(e.mem.take(2 * maxHistogramBytes))
+		e.w = newBitWriter(e.mem.take(2 * maxHistogramBytes))
 		var n int
 		var next byte
 		c := promwire.Chunk{MinTime: hs[0].Timestamp, Encoding: promwire.ChunkHistogram}
 		if hs[0].IsFloat {
 			c.Encoding = promwire.ChunkFloatHistogram
-			n, next = writeHistograms(&w, hs, &e.floats)
+			n, next = writeHistograms(&e.w, hs, &e.floats)
 		} else {
-			n, next = writeHistograms(&w, hs, &e.ints)
+			n, next = writeHistograms(&e.w, hs, &e.ints)
 		}
 		c.MaxTime = hs[n-1].Timestamp
-		c.Data = e.mem.keep(w.bytes())
+		c.Data = e.mem.keep(e.w.bytes())
 		binary.BigEndian.PutUint16(c.Data, uint16(n))
 		c.Data[2] = firstReset(&hs[0], reset) << 6
 		dst = append(dst, c)

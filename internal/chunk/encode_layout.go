@@ -50,11 +50,14 @@ func writeSpans(w *bitWriter, spans []promwire.BucketSpan) {
 // maxThousandths is the largest bound, in thousandths, that is not written as a float.
 const maxThousandths = 1<<25 - 2
 
-// writeBound writes thousandths plus one if that gives the same bits when read, or else a zero bit and a float.
+// writeBound writes thousandths plus one if they give the same bits when read, or else a zero bit and a float.
 func writeBound(w *bitWriter, v float64) {
-	if t := math.Round(v * 1000); t >= 0 && t <= maxThousandths && math.Float64bits(t/1000) == math.Float64bits(v) {
-		w.varbitUint(uint64(t) + 1)
-		return
+	if t := math.Round(v * 1000); t >= 0 && t <= maxThousandths {
+		n := uint64(t)
+		if math.Float64bits(float64(n)/1000) == math.Float64bits(v) {
+			w.varbitUint(n + 1)
+			return
+		}
 	}
 	w.put(0, 1)
 	w.put64(math.Float64bits(v), 64)

@@ -101,6 +101,11 @@ func (d *Decoder) appendHistograms(dst []promwire.Histogram, c promwire.Chunk, l
 		h.ResetHint = flags.hint(i)
 		s.apply(h)
 		kind.fill(h)
+		if h.Schema > promwire.MaxSchema {
+			if err := h.ReduceResolution(promwire.MaxSchema); err != nil {
+				return dst[:len(dst)-1], malformed(c.Encoding, i, r.pos, err)
+			}
+		}
 	}
 	return dst, nil
 }
