@@ -35,6 +35,16 @@ type batch struct {
 
 	stats   promwire.WriteStats
 	refused []promwire.Refusal
+
+	// Of an encoded request.
+	decoder   promwire.Decoder
+	rules     promwire.Rules
+	encoded   bool     // the labels of the current series may have to be decoded
+	unchecked bool     // nothing may be committed yet
+	big       bool     // the memory is not worth keeping
+	ids       []uint32 // numbers of the symbols
+	key       []uint32 // of the current series, in Remote Write 2.0
+	lessons   lessons
 }
 
 func (b *batch) reset(ctx context.Context, s *Store, db *tsdb.DB) {
@@ -44,6 +54,8 @@ func (b *batch) reset(ctx context.Context, s *Store, db *tsdb.DB) {
 	b.exemplars = b.exemplars[:0]
 	b.metadata = b.metadata[:0]
 	b.stats, b.refused = promwire.WriteStats{}, nil
+	b.encoded, b.unchecked, b.big = false, false, false
+	b.lessons.reset()
 }
 
 // release drops what belongs to the request or the TSDB.
@@ -56,17 +68,20 @@ func (b *batch) release() {
 	clear(b.exemplars[:cap(b.exemplars)])
 	clear(b.metadata[:cap(b.metadata)])
 	b.points.release()
+	b.lessons.reset()
+	b.decoder.Reset(nil, b.rules.Type)
 }
 
-// add appends a series whose labels are decoded. An error means that the whole request fails.
-func (b *batch) add(i int, ts *promwire.TimeSeries) error {
+// add appends a series whose labels are decoded, and returns its reference; 0 if it has none, since nothing of it was
+// accepted. An error means that the whole request fails.
+func (b *batch) add(i int, ts *promwire.TimeSeries) (storage.SeriesRef, error) {
 	ls, err := b.labels.view(ts.Labels)
 	if err == nil && ls.IsEmpty() {
 		err = promwire.ErrNoMetricName
 	}
 	if err != nil {
-		b.refuse(i, ts.Labels, 0, err)
-		return nil
+		b.refuse(i, ts, 0, err)
+		return 0, nil
 	}
 	ref, stored := b.lookup(ls)
 	if ref != 0 {
@@ -74,8 +89,7 @@ func (b *batch) add(i int, ts *promwire.TimeSeries) error {
 	} else if len(ts.Samples)+len(ts.Histograms)+len(ts.Exemplars) > 0 {
 		ls = b.labels.keep()
 	}
-	_, err = b.append(i, ref, ls, ts)
-	return err
+	return b.append(i, ref, ls, ts)
 }
 
 // lookup finds a series that the head has.
@@ -94,7 +108,7 @@ func (b *batch) append(i int, ref storage.SeriesRef, ls labels.Labels, ts *promw
 		return ref, err
 	}
 	if len(ts.Exemplars) > 0 {
-		b.deferExemplars(i, ls, ts.Exemplars)
+		b.deferExemplars(i, ts)
 	}
 	b.seriesMetadata(ts)
 	return ref, nil
@@ -109,6 +123,9 @@ func (b *batch) appender() storage.AppenderV2 {
 
 // flush commits what waits. On an error, nothing of the request may be acknowledged.
 func (b *batch) flush() error {
+	if b.unchecked {
+		return errUnchecked
+	}
 	if b.app == nil {
 		return nil
 	}
@@ -127,6 +144,7 @@ func (b *batch) finish() (promwire.WriteStats, error) {
 		return b.abandon(err)
 	}
 	b.store.families.put(b.metadata)
+	b.store.cache.learn(&b.lessons, b.rules.Type)
 	if len(b.refused) == 0 {
 		return b.stats, nil
 	}
@@ -136,14 +154,17 @@ func (b *batch) finish() (promwire.WriteStats, error) {
 
 // abandon gives up what waits; err is the reason.
 func (b *batch) abandon(err error) (promwire.WriteStats, error) {
-	if b.app != nil {
-		err = errors.Join(err, b.app.Rollback())
-		b.app = nil
-	}
-	return promwire.WriteStats{}, err
+	return promwire.WriteStats{}, errors.Join(err, b.rollback())
 }
 
-// refuse notes an item that is not stored. The labels are copied.
-func (b *batch) refuse(i int, ls promwire.Labels, t int64, reason error) {
-	b.refused = append(b.refused, promwire.Refusal{Series: i, Labels: ls.Clone(), Timestamp: t, Reason: reason})
+func (b *batch) rollback() error {
+	if b.app == nil {
+		return nil
+	}
+	app := b.app
+	b.app = nil
+	if err := app.Rollback(); err != nil {
+		return b.store.judge(err)
+	}
+	return nil
 }

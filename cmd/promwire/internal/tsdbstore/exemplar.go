@@ -20,28 +20,33 @@ type pendingExemplar struct {
 	exemplar exemplar.Exemplar
 }
 
-// deferExemplars keeps copies of the exemplars of a series.
-func (b *batch) deferExemplars(i int, ls labels.Labels, es []promwire.Exemplar) {
-	start := len(b.exemplars)
-	for k := range es {
-		e := &es[k]
+// deferExemplars keeps copies of the exemplars of a series, whose labels are decoded.
+func (b *batch) deferExemplars(i int, ts *promwire.TimeSeries) {
+	if _, err := b.labels.view(ts.Labels); err != nil {
+		return // the series was refused for that
+	}
+	ls, start := b.labels.keep(), len(b.exemplars)
+	for k := range ts.Exemplars {
+		e := &ts.Exemplars[k]
 		if _, err := b.labels.view(e.Labels); err != nil {
-			b.refuse(i, appendLabels(nil, ls), e.Timestamp, fmt.Errorf("%w: %w", promwire.ErrInvalidExemplar, err))
+			b.refuse(i, ts, e.Timestamp, fmt.Errorf("%w: %w", promwire.ErrInvalidExemplar, err))
 			continue
 		}
 		if e.Timestamp > b.limit {
-			b.refuse(i, appendLabels(nil, ls), e.Timestamp, promwire.ErrTooFarInFuture)
+			b.refuse(i, ts, e.Timestamp, promwire.ErrTooFarInFuture)
 			continue
 		}
 		b.exemplars = append(b.exemplars, pendingExemplar{i, ls, exemplar.Exemplar{
 			Labels: b.labels.keep(), Value: e.Value, Ts: e.Timestamp, HasTs: true,
 		}})
 	}
-	// The order in which the TSDB takes them all.
-	slices.SortStableFunc(b.exemplars[start:], func(x, y pendingExemplar) int {
-		return cmp.Or(cmp.Compare(x.exemplar.Ts, y.exemplar.Ts), cmp.Compare(x.exemplar.Value, y.exemplar.Value),
-			cmp.Compare(x.exemplar.Labels.Hash(), y.exemplar.Labels.Hash()))
-	})
+	slices.SortStableFunc(b.exemplars[start:], compareExemplars)
+}
+
+// compareExemplars gives the order in which the TSDB takes all exemplars of a series.
+func compareExemplars(x, y pendingExemplar) int {
+	return cmp.Or(cmp.Compare(x.exemplar.Ts, y.exemplar.Ts), cmp.Compare(x.exemplar.Value, y.exemplar.Value),
+		cmp.Compare(x.exemplar.Labels.Hash(), y.exemplar.Labels.Hash()))
 }
 
 // commitExemplars stores the exemplars. AppenderV2 takes them with a sample only, but Prometheus sends them in series of
@@ -59,7 +64,8 @@ func (b *batch) commitExemplars() error {
 			_ = app.Rollback() // err is the cause
 			return err
 		case refusal != nil:
-			b.refuse(p.series, appendLabels(nil, p.labels), p.exemplar.Ts, refusal)
+			ts := promwire.TimeSeries{Labels: appendLabels(nil, p.labels)}
+			b.refuse(p.series, &ts, p.exemplar.Ts, refusal)
 		default:
 			b.stats.Exemplars++
 		}

@@ -2,6 +2,8 @@ package tsdbstore
 
 import (
 	"errors"
+	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -130,4 +132,33 @@ func times(ts promwire.TimeSeries) []int64 {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// difference says where two series differ, floats compared bit by bit; "" if nowhere. Reset hints are left out: the
+// TSDB finds out itself.
+func difference(want, got *promwire.TimeSeries) string {
+	if !want.Labels.Equal(got.Labels) {
+		return fmt.Sprintf("labels %v, want %v", got.Labels, want.Labels)
+	}
+	sameSample := func(a, b promwire.Sample) bool {
+		return a.Timestamp == b.Timestamp && a.StartTimestamp == b.StartTimestamp && math.Float64bits(a.Value) == math.Float64bits(b.Value)
+	}
+	if !slices.EqualFunc(want.Samples, got.Samples, sameSample) {
+		return fmt.Sprintf("samples %v, want %v", got.Samples, want.Samples)
+	}
+	sameHistogram := func(a, b promwire.Histogram) bool {
+		a.ResetHint, b.ResetHint = 0, 0
+		return bits(a) == bits(b)
+	}
+	if !slices.EqualFunc(want.Histograms, got.Histograms, sameHistogram) {
+		return fmt.Sprintf("histograms %+v, want %+v", got.Histograms, want.Histograms)
+	}
+	return ""
+}
+
+// bits prints h with its sum exactly; nil and empty slices look alike.
+func bits(h promwire.Histogram) string {
+	sum := math.Float64bits(h.Sum)
+	h.Sum = 0
+	return fmt.Sprintf("%x %v", sum, h)
 }

@@ -55,7 +55,7 @@ func (b *batch) appendPoints(i int, ref storage.SeriesRef, ls labels.Labels, ts 
 		h := &ts.Histograms[k]
 		ih, fh, err := newHistogram(h)
 		if err != nil {
-			b.refuse(i, ts.Labels, h.Timestamp, err)
+			b.refuse(i, ts, h.Timestamp, err)
 			continue
 		}
 		points = append(points, point{st: h.StartTimestamp, t: h.Timestamp, h: ih, fh: fh})
@@ -102,7 +102,7 @@ func (b *batch) appendRun(i int, ref storage.SeriesRef, ls labels.Labels, ts *pr
 			}
 		}
 		if refusal != nil {
-			b.refuse(i, ts.Labels, p.t, refusal)
+			b.refuse(i, ts, p.t, refusal)
 			continue
 		}
 		b.count(p)

@@ -24,15 +24,25 @@ var refusals = []struct{ tsdb, reason error }{
 	{storage.ErrExemplarLabelLength, promwire.ErrInvalidExemplar},
 }
 
+// reasonOf returns the reason of the contract for an error of the TSDB, or nil.
+func reasonOf(err error) error {
+	for _, r := range refusals {
+		if errors.Is(err, r.tsdb) {
+			return r.reason
+		}
+	}
+	return nil
+}
+
 // refusalOf splits what Append returns: a refusal of this item, or a failure of the whole request.
 func refusalOf(err error) (refusal, failure error) {
 	if err == nil {
 		return nil, nil
 	}
-	for _, r := range refusals {
-		if errors.Is(err, r.tsdb) {
-			return fmt.Errorf("%w: %w", r.reason, err), nil
-		}
+	if reason := reasonOf(err); reason == promwire.ErrDuplicateTimestamp {
+		return fmt.Errorf("%w: %w", reason, err), nil // tells the values
+	} else if reason != nil {
+		return reason, nil
 	}
 	var invalid histogram.Error
 	switch {
@@ -44,4 +54,28 @@ func refusalOf(err error) (refusal, failure error) {
 	default:
 		return nil, fmt.Errorf("%w: %w", promwire.ErrUnavailable, err)
 	}
+}
+
+// maxDetailedRefusals is how many refusals of one request carry labels and details, as in [promwire.Rules.Apply].
+const maxDetailedRefusals = 10_000
+
+// refuse notes an item of a series that is not stored, or with time 0 the series. Refusals of one series share one copy
+// of its labels.
+func (b *batch) refuse(i int, ts *promwire.TimeSeries, t int64, reason error) {
+	r := promwire.Refusal{Series: i, Timestamp: t, Reason: reason}
+	switch n := len(b.refused); {
+	case n >= maxDetailedRefusals:
+		if bare := reasonOf(reason); bare != nil {
+			r.Reason = bare
+		}
+	case n > 0 && b.refused[n-1].Series == i:
+		r.Labels = b.refused[n-1].Labels
+	default:
+		if b.encoded && len(ts.Labels) == 0 {
+			_ = b.decoder.DecodeLabels() // they are known to be well-formed
+			ts.Labels = ts.Labels.Normalize()
+		}
+		r.Labels = ts.Labels.Clone()
+	}
+	b.refused = append(b.refused, r)
 }

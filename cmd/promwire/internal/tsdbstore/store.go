@@ -41,6 +41,7 @@ type Store struct {
 
 	space    freeSpace
 	families families
+	cache    seriesCache
 	batches  sync.Pool
 }
 
@@ -79,6 +80,7 @@ func (s *Store) open() error {
 		return fmt.Errorf("data directory %s cannot be opened: %w", s.dir, err)
 	}
 	s.db, s.logs = db, logs
+	s.cache.reset() // references are good for one TSDB
 	s.failed.Store(false)
 	return nil
 }

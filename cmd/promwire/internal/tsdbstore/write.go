@@ -28,7 +28,7 @@ func (s *Store) Write(ctx context.Context, req *promwire.WriteRequest) (promwire
 			err = ctx.Err()
 		}
 		if err == nil {
-			err = b.add(i, &req.Timeseries[i])
+			_, err = b.add(i, &req.Timeseries[i])
 		}
 		if err != nil {
 			return b.abandon(err)
@@ -61,7 +61,9 @@ func (s *Store) begin(ctx context.Context) (*batch, error) {
 
 func (s *Store) end(b *batch) {
 	b.release()
-	s.batches.Put(b)
+	if !b.big {
+		s.batches.Put(b)
+	}
 	s.release()
 }
 
