@@ -54,6 +54,14 @@ func sizeChunkedSeries(s *ChunkedSeries) uint64 {
 	return n
 }
 
+func sizeLabels(ls Labels) uint64 {
+	n := uint64(0)
+	for i := range ls {
+		n += pb.SizeMessage(pb.SizeBytes(len(ls[i].Name)) + pb.SizeBytes(len(ls[i].Value)))
+	}
+	return n
+}
+
 func sizeChunk(c *Chunk) uint64 {
 	return pb.SizeUint(uint64(c.MinTime)) + pb.SizeUint(uint64(c.MaxTime)) + pb.SizeUint(uint64(c.Encoding)) +
 		pb.SizeBytes(len(c.Data))

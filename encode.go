@@ -61,23 +61,42 @@ func grow(dst []byte, n uint64) []byte {
 	return dst
 }
 
-// sizeSample returns the size of a Sample message. The fields value and timestamp are alike in both versions; a
-// start timestamp is passed as 0 for 1.0.
-func sizeSample(valueBits uint64, timestamp, start int64) uint64 {
-	n := pb.SizeUint(uint64(timestamp)) + pb.SizeUint(uint64(start))
-	if valueBits != 0 {
-		n += 9
-	}
-	return n
+// estimate is what a message will take, in bytes. Messages are written forwards, without a pass that computes exact
+// sizes: memory is taken for most, and likely decides how many bytes are left free for the length in front.
+type estimate struct {
+	likely int
+	most   uint64
 }
 
-// putSample writes a Sample field with tag and length; the message is smaller than 128 bytes.
+func (e *estimate) add(o estimate) {
+	e.likely += o.likely
+	e.most += o.most
+}
+
+// The largest sizes of parts, with tags and lengths, but without the text and lists in them.
+const (
+	maxHeader       = 1 + 5
+	maxSample       = 2 + 9 + 11 + 11
+	maxExemplar     = maxHeader + 9 + 11
+	maxLabelHeaders = 3 * maxHeader
+)
+
+func estimatePoints(samples []Sample, histograms []Histogram) estimate {
+	e := estimate{18 * len(samples), maxHeader + maxSample*uint64(len(samples))}
+	for i := range histograms {
+		e.add(estimateHistogram(&histograms[i]))
+	}
+	return e
+}
+
+// putSample writes a samples field; the message is smaller than 128 bytes. Both versions have the fields value and
+// timestamp alike; the start timestamp is passed as 0 for 1.0.
 func putSample(b []byte, i int, valueBits uint64, timestamp, start int64) int {
-	head := i
-	b[head] = 0x12
+	open := i
+	b[open] = 0x12
 	i = pb.PutDouble(b, i+2, 0x09, valueBits)
 	i = pb.PutUint(b, i, 0x10, uint64(timestamp))
 	i = pb.PutUint(b, i, 0x18, uint64(start))
-	b[head+1] = byte(i - head - 2)
+	b[open+1] = byte(i - open - 2)
 	return i
 }

@@ -6,43 +6,28 @@ import (
 	"github.com/promwire/promwire/internal/pb"
 )
 
-// sizeHistogram returns the size of a Histogram message, which is the same in both versions but for the start
-// timestamp of 2.0; start is passed as 0 for 1.0.
-func sizeHistogram(h *Histogram, start int64) uint64 {
-	n := sizeHistogramScalars(h)
-	n += sizeSpans(h.NegativeSpans) + sizeSpans(h.PositiveSpans)
+// estimateHistogram estimates a histograms field.
+func estimateHistogram(h *Histogram) estimate {
+	const scalars = maxHeader + 3*9 + 4*11 + 6 + 12 + 5*maxHeader // with the headers of the packed lists
+	spans := len(h.NegativeSpans) + len(h.PositiveSpans)
+	doubles, deltas := len(h.CustomValues), 0
 	if h.IsFloat {
-		n += pb.SizeBytes(8*len(h.NegativeCounts)) + pb.SizeBytes(8*len(h.PositiveCounts))
+		doubles += len(h.NegativeCounts) + len(h.PositiveCounts)
 	} else {
-		n += pb.SizeBytes(sizeDeltas(h.NegativeDeltas)) + pb.SizeBytes(sizeDeltas(h.PositiveDeltas))
+		deltas += len(h.NegativeDeltas) + len(h.PositiveDeltas)
 	}
-	if len(h.CustomValues) != 0 {
-		n += 1 + pb.SizeBytes(8*len(h.CustomValues))
+	return estimate{
+		likely: 40 + 6*spans + 8*doubles + deltas*3/2,
+		most:   scalars + 14*uint64(spans) + 8*uint64(doubles) + 10*uint64(deltas),
 	}
-	if start != 0 {
-		n += 1 + pb.SizeUint(uint64(start))
-	}
-	return n
 }
 
-func sizeHistogramScalars(h *Histogram) uint64 {
-	// The members of both oneofs are written even when zero: their presence tells the form.
-	n := uint64(2 * 9)
-	if !h.IsFloat {
-		n = uint64(2 + pb.SizeVarint(h.Count) + pb.SizeVarint(h.ZeroCount))
-	}
-	if math.Float64bits(h.Sum) != 0 {
-		n += 9
-	}
-	if math.Float64bits(h.ZeroThreshold) != 0 {
-		n += 9
-	}
-	return n + pb.SizeUint(pb.Zigzag(int64(h.Schema))) + pb.SizeUint(uint64(h.ResetHint)) + pb.SizeUint(uint64(h.Timestamp))
-}
-
-// putHistogram writes a Histogram message in ascending order of field numbers.
-func putHistogram(b []byte, i int, h *Histogram, start int64) int {
-	i = putHistogramCounts(b, i, h)
+// putHistogram writes a histograms field, the fields of the message in ascending order of their numbers. Both
+// versions have the same message but for the start timestamp of 2.0; start is passed as 0 for 1.0.
+func putHistogram(b []byte, i int, tag byte, h *Histogram, start int64) int {
+	open := i
+	begin := pb.OpenMessage(b, i, tag, estimateHistogram(h).likely)
+	i = putHistogramCounts(b, begin, h)
 	i = putSpans(b, i, 0x42, h.NegativeSpans)
 	if h.IsFloat {
 		i = putDoubles(b, i, 0x52, h.NegativeCounts)
@@ -63,10 +48,11 @@ func putHistogram(b []byte, i int, h *Histogram, start int64) int {
 		b[i] = 0x88 // field 17: 88 01
 		i = pb.PutUint(b, i+1, 0x01, uint64(start))
 	}
-	return i
+	return pb.CloseMessage(b, open, begin, i)
 }
 
-// putHistogramCounts writes the fields 1 to 7.
+// putHistogramCounts writes the fields 1 to 7. The members of both oneofs are written even when zero: their presence
+// tells the form.
 func putHistogramCounts(b []byte, i int, h *Histogram) int {
 	if h.IsFloat {
 		b[i] = 0x11
@@ -86,48 +72,33 @@ func putHistogramCounts(b []byte, i int, h *Histogram) int {
 	return pb.PutVarint(b, i+1, h.ZeroCount)
 }
 
-func sizeSpan(s *BucketSpan) uint64 {
-	return pb.SizeUint(pb.Zigzag(int64(s.Offset))) + pb.SizeUint(uint64(s.Length))
-}
-
-func sizeSpans(spans []BucketSpan) uint64 {
-	n := uint64(0)
-	for i := range spans {
-		n += 2 + sizeSpan(&spans[i]) // never more than 12 bytes, so one byte of length
-	}
-	return n
-}
-
+// putSpans writes spans fields; a span takes twelve bytes at most, and so one byte of length.
 func putSpans(b []byte, i int, tag byte, spans []BucketSpan) int {
 	for k := range spans {
-		s := &spans[k]
-		i = pb.PutHeader(b, i, tag, sizeSpan(s))
-		i = pb.PutUint(b, i, 0x08, pb.Zigzag(int64(s.Offset)))
-		i = pb.PutUint(b, i, 0x10, uint64(s.Length))
+		open := i
+		b[open] = tag
+		i = pb.PutUint(b, i+2, 0x08, pb.Zigzag(int64(spans[k].Offset)))
+		i = pb.PutUint(b, i, 0x10, uint64(spans[k].Length))
+		b[open+1] = byte(i - open - 2)
 	}
 	return i
 }
 
-// sizeDeltas returns the size of the packed deltas, without tag and length.
-func sizeDeltas(deltas []int64) int {
-	n := 0
-	for _, d := range deltas {
-		n += pb.SizeVarint(pb.Zigzag(d))
-	}
-	return n
-}
-
+// putDeltas writes packed sint64, or nothing if there are none.
 func putDeltas(b []byte, i int, tag byte, deltas []int64) int {
 	if len(deltas) == 0 {
 		return i
 	}
-	i = pb.PutHeader(b, i, tag, uint64(sizeDeltas(deltas)))
+	open := i
+	begin := pb.OpenMessage(b, i, tag, len(deltas)*3/2)
+	i = begin
 	for _, d := range deltas {
 		i = pb.PutVarint(b, i, pb.Zigzag(d))
 	}
-	return i
+	return pb.CloseMessage(b, open, begin, i)
 }
 
+// putDoubles writes packed doubles, or nothing if there are none.
 func putDoubles(b []byte, i int, tag byte, values []float64) int {
 	if len(values) == 0 {
 		return i

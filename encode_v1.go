@@ -1,6 +1,7 @@
 package promwire
 
 import (
+	"encoding/binary"
 	"math"
 
 	"github.com/promwire/promwire/internal/pb"
@@ -8,20 +9,21 @@ import (
 
 // appendRequestV1 appends a prometheus.WriteRequest (Remote Write 1.0, "Protocol").
 func appendRequestV1(dst []byte, r *WriteRequest) ([]byte, error) {
-	start := len(dst)
+	start, metadata := len(dst), false
 	var err error
 	for i := range r.Timeseries {
 		ts := &r.Timeseries[i]
-		size := sizeSeriesV1(ts)
-		if dst, err = room(dst, start, pb.SizeMessage(size)); err != nil {
+		metadata = metadata || ts.Metadata != (Metadata{})
+		size := estimateSeriesV1(ts)
+		if dst, err = room(dst, start, size.most); err != nil {
 			return dst, err
 		}
-		b := dst[:cap(dst)]
-		at := pb.PutHeader(b, len(dst), 0x0a, size)
-		dst = b[:putSeriesV1(b, at, ts)]
+		dst = appendSeriesV1(dst, ts, size.likely)
 	}
-	if dst, err = appendSeriesMetadata(dst, start, r.Timeseries); err != nil {
-		return dst, err
+	if metadata {
+		if dst, err = appendSeriesMetadata(dst, start, r.Timeseries); err != nil {
+			return dst, err
+		}
 	}
 	for i := range r.Metadata {
 		if dst, err = appendMetadataV1(dst, start, &r.Metadata[i]); err != nil {
@@ -31,28 +33,31 @@ func appendRequestV1(dst []byte, r *WriteRequest) ([]byte, error) {
 	return dst, nil
 }
 
+// appendSeriesV1 appends a field with number 1 that holds ts, for which dst has room; ts likely takes so many bytes.
+func appendSeriesV1(dst []byte, ts *TimeSeries, likely int) []byte {
+	b, open := dst[:cap(dst)], len(dst)
+	begin := pb.OpenMessage(b, open, 0x0a, likely)
+	return b[:pb.CloseMessage(b, open, begin, putSeriesV1(b, begin, ts))]
+}
+
 // AppendProto appends ts to dst as one prometheus.TimeSeries message of the 1.0 form, which write requests and read
 // answers share; tag and length around it are the caller's. Start timestamps and metadata have no place in it. With
-// enough room in dst it allocates nothing.
+// enough room in dst (about twice the message for long lists of small values) it allocates nothing.
 func (ts *TimeSeries) AppendProto(dst []byte) []byte {
-	dst = grow(dst, sizeSeriesV1(ts))
+	size := estimateSeriesV1(ts)
+	dst = grow(dst, size.most)
 	b := dst[:cap(dst)]
 	return b[:putSeriesV1(b, len(dst), ts)]
 }
 
-func sizeSeriesV1(ts *TimeSeries) uint64 {
-	n := sizeLabels(ts.Labels)
-	for i := range ts.Samples {
-		s := &ts.Samples[i]
-		n += 2 + sizeSample(math.Float64bits(s.Value), s.Timestamp, 0)
-	}
+func estimateSeriesV1(ts *TimeSeries) estimate {
+	e := estimateLabels(ts.Labels)
+	e.add(estimatePoints(ts.Samples, ts.Histograms))
 	for i := range ts.Exemplars {
-		n += pb.SizeMessage(sizeExemplarV1(&ts.Exemplars[i]))
+		e.add(estimateLabels(ts.Exemplars[i].Labels))
+		e.add(estimate{likely: 20, most: maxExemplar})
 	}
-	for i := range ts.Histograms {
-		n += pb.SizeMessage(sizeHistogram(&ts.Histograms[i], 0))
-	}
-	return n
+	return e
 }
 
 func putSeriesV1(b []byte, i int, ts *TimeSeries) int {
@@ -62,42 +67,57 @@ func putSeriesV1(b []byte, i int, ts *TimeSeries) int {
 		i = putSample(b, i, math.Float64bits(s.Value), s.Timestamp, 0)
 	}
 	for k := range ts.Exemplars {
-		e := &ts.Exemplars[k]
-		i = pb.PutHeader(b, i, 0x1a, sizeExemplarV1(e))
-		i = putLabels(b, i, e.Labels)
-		i = pb.PutDouble(b, i, 0x11, math.Float64bits(e.Value))
-		i = pb.PutUint(b, i, 0x18, uint64(e.Timestamp))
+		i = putExemplarV1(b, i, &ts.Exemplars[k])
 	}
 	for k := range ts.Histograms {
-		h := &ts.Histograms[k]
-		i = pb.PutHeader(b, i, 0x22, sizeHistogram(h, 0))
-		i = putHistogram(b, i, h, 0)
+		i = putHistogram(b, i, 0x22, &ts.Histograms[k], 0)
 	}
 	return i
 }
 
-func sizeExemplarV1(e *Exemplar) uint64 {
-	return sizeLabels(e.Labels) + sizeSample(math.Float64bits(e.Value), e.Timestamp, 0)
+func putExemplarV1(b []byte, i int, e *Exemplar) int {
+	open := i
+	begin := pb.OpenMessage(b, i, 0x1a, estimateLabels(e.Labels).likely+20)
+	i = putLabels(b, begin, e.Labels)
+	i = pb.PutDouble(b, i, 0x11, math.Float64bits(e.Value))
+	i = pb.PutUint(b, i, 0x18, uint64(e.Timestamp))
+	return pb.CloseMessage(b, open, begin, i)
 }
 
-// sizeLabels returns the size of the label fields of a series or exemplar.
-func sizeLabels(ls Labels) uint64 {
-	n := uint64(0)
+func estimateLabels(ls Labels) estimate {
+	text := 0
+	most := uint64(0)
 	for i := range ls {
-		n += pb.SizeMessage(sizeLabel(&ls[i]))
+		n := len(ls[i].Name) + len(ls[i].Value)
+		text += n
+		most += uint64(n)
 	}
-	return n
+	return estimate{text + 6*len(ls), most + maxLabelHeaders*uint64(len(ls))}
 }
-
-func sizeLabel(l *Label) uint64 { return pb.SizeBytes(len(l.Name)) + pb.SizeBytes(len(l.Value)) }
 
 // putLabels writes the label fields of a series or exemplar, whose tag is 1 in both.
 func putLabels(b []byte, i int, ls Labels) int {
 	for k := range ls {
-		l := &ls[k]
-		i = pb.PutHeader(b, i, 0x0a, sizeLabel(l))
-		i = pb.PutString(b, i, 0x0a, l.Name)
-		i = pb.PutString(b, i, 0x12, l.Value)
+		name, value := ls[k].Name, ls[k].Value
+		n, v := len(name), len(value)
+		if n == 0 || v == 0 || n+v > 0x7f-4 {
+			i = putAnyLabel(b, i, name, value)
+			continue
+		}
+		// All lengths take one byte: 0a LL 0a NN name 12 VV value.
+		d := b[i : i+n+v+6]
+		binary.LittleEndian.PutUint32(d, 0x0a_00_0a|uint32(n+v+4)<<8|uint32(n)<<24)
+		copy(d[4:], name)
+		d = d[4+n:]
+		binary.LittleEndian.PutUint16(d, 0x12|uint16(v)<<8)
+		copy(d[2:], value)
+		i += n + v + 6
 	}
 	return i
+}
+
+func putAnyLabel(b []byte, i int, name, value string) int {
+	i = pb.PutHeader(b, i, 0x0a, pb.SizeBytes(len(name))+pb.SizeBytes(len(value)))
+	i = pb.PutString(b, i, 0x0a, name)
+	return pb.PutString(b, i, 0x12, value)
 }

@@ -11,11 +11,12 @@ import (
 // requestV2 is the reusable memory for encoding one 2.0 request. Series are encoded while the symbol table grows;
 // the message is the table, then the series.
 type requestV2 struct {
-	symbols symbols
-	series  []byte
-	prev    Labels   // labels of the series before
-	refs    []uint32 // symbol references of prev, two per label
-	extra   []uint32 // symbol references of exemplar labels of a series
+	symbols  symbols
+	series   []byte
+	refs     []uint32 // symbol references of the labels of a series, two per label
+	prev     Labels   // labels of the series before
+	prevRefs []uint32 // and their references
+	extra    []uint32 // symbol references of the labels of an exemplar
 }
 
 var requestV2Pool = sync.Pool{New: func() any { return new(requestV2) }}
@@ -40,9 +41,8 @@ func appendRequestV2(dst []byte, r *WriteRequest) ([]byte, error) {
 func (e *requestV2) encode(series []TimeSeries) error {
 	e.symbols.reset()
 	e.series, e.prev = e.series[:0], nil
-	var err error
 	for i := range series {
-		if err = e.appendSeries(&series[i]); err != nil {
+		if err := e.appendSeries(&series[i]); err != nil {
 			return err
 		}
 	}
@@ -54,41 +54,52 @@ func (e *requestV2) encode(series []TimeSeries) error {
 
 // appendSeries appends one timeseries field. Symbols are numbered in the order labels, exemplar labels, help, unit.
 func (e *requestV2) appendSeries(ts *TimeSeries) error {
-	e.numberLabels(ts.Labels)
-	e.numberExemplars(ts.Exemplars)
-	m := metadataRefs{ts.Metadata.Type, e.symbols.ref(ts.Metadata.Help), e.symbols.ref(ts.Metadata.Unit)}
-	size := pb.SizeBytes(sizeRefs(e.refs)) + 2 + m.size() + sizePointsV2(ts.Samples, ts.Histograms) + sizeExemplarsV2(ts.Exemplars, e.extra)
+	size := estimatePoints(ts.Samples, ts.Histograms)
+	size.add(estimateRest(len(ts.Labels), ts.Exemplars))
 	var err error
-	if e.series, err = room(e.series, 0, pb.SizeMessage(size)); err != nil {
+	if e.series, err = room(e.series, 0, size.most); err != nil {
 		return err
 	}
 	b := e.series[:cap(e.series)]
-	i := pb.PutHeader(b, len(e.series), 0x2a, size)
-	i = putRefs(b, i, e.refs)
+	open := len(e.series)
+	begin := pb.OpenMessage(b, open, 0x2a, size.likely)
+	e.numberLabels(ts.Labels)
+	i := putRefs(b, begin, e.refs)
 	i = putPointsV2(b, i, ts.Samples, ts.Histograms)
-	i = putExemplarsV2(b, i, ts.Exemplars, e.extra)
-	e.series = b[:m.put(b, i)]
+	for k := range ts.Exemplars {
+		e.extra = e.symbols.appendRefs(e.extra[:0], ts.Exemplars[k].Labels)
+		i = putExemplarV2(b, i, e.extra, &ts.Exemplars[k])
+	}
+	i = putMetadataV2(b, i, ts.Metadata.Type, e.symbols.ref(ts.Metadata.Help), e.symbols.ref(ts.Metadata.Unit))
+	e.series = b[:pb.CloseMessage(b, open, begin, i)]
 	return nil
 }
 
-// numberLabels makes e.refs the references of ls. A name or value equal to the one at the same place in the series
-// before keeps its reference; in sorted requests that is most of them.
+// numberLabels makes e.refs the references of ls. A label keeps the references that it had in the series before; in
+// sorted requests most do. Since labels are sorted, one more or one less than before is found by looking one further.
 func (e *requestV2) numberLabels(ls Labels) {
-	same := min(len(e.prev), len(ls))
-	e.refs = e.refs[:2*same]
-	for i := range ls[:same] {
-		l, p := &ls[i], &e.prev[i]
-		if l.Name != p.Name {
-			e.refs[2*i] = e.symbols.ref(l.Name)
+	e.refs, e.prevRefs = e.prevRefs[:0], e.refs
+	prev, k := e.prev, 0
+	for i := range ls {
+		l := &ls[i]
+		if k+1 < len(prev) && prev[k].Name != l.Name && prev[k+1].Name == l.Name {
+			k++
 		}
-		if l.Value != p.Value {
-			e.refs[2*i+1] = e.symbols.ref(l.Value)
+		if k == len(prev) || prev[k].Name != l.Name {
+			e.refs = append(e.refs, e.symbols.ref(l.Name), e.symbols.ref(l.Value))
+			continue
 		}
+		name, value := e.prevRefs[2*k], e.prevRefs[2*k+1]
+		if prev[k].Value != l.Value {
+			value = e.symbols.ref(l.Value)
+		}
+		e.refs = append(e.refs, name, value)
+		k++
 	}
-	e.refs = e.symbols.appendRefs(e.refs, ls[same:])
 	e.prev = ls
 }
 
+// appendRefs appends the references of names and values.
 func (s *symbols) appendRefs(refs []uint32, ls Labels) []uint32 {
 	for i := range ls {
 		refs = append(refs, s.ref(ls[i].Name))
@@ -97,55 +108,22 @@ func (s *symbols) appendRefs(refs []uint32, ls Labels) []uint32 {
 	return refs
 }
 
-// numberExemplars makes e.extra the references of the exemplars' labels, one after the other.
-func (e *requestV2) numberExemplars(exemplars []Exemplar) {
-	e.extra = e.extra[:0]
+// maxMetadataV2 is the largest size of a metadata field of 2.0.
+const maxMetadataV2 = 2 + 11 + 6 + 6
+
+// estimateRest estimates a timeseries field apart from samples and histograms.
+func estimateRest(labels int, exemplars []Exemplar) estimate {
+	e := estimateRefs(labels)
+	e.add(estimate{likely: 4, most: maxMetadataV2})
 	for i := range exemplars {
-		e.extra = e.symbols.appendRefs(e.extra, exemplars[i].Labels)
+		e.add(estimateRefs(len(exemplars[i].Labels)))
+		e.add(estimate{likely: 20, most: maxExemplar})
 	}
+	return e
 }
 
-// sizeExemplarsV2 returns the size of exemplars fields; refs are the references of their labels, one after the other.
-func sizeExemplarsV2(exemplars []Exemplar, refs []uint32) uint64 {
-	n := uint64(0)
-	for i := range exemplars {
-		x := &exemplars[i]
-		own := 2 * len(x.Labels)
-		n += pb.SizeMessage(sizeExemplarV2(x, refs[:own]))
-		refs = refs[own:]
-	}
-	return n
-}
-
-func putExemplarsV2(b []byte, i int, exemplars []Exemplar, refs []uint32) int {
-	for k := range exemplars {
-		x := &exemplars[k]
-		own := 2 * len(x.Labels)
-		i = pb.PutHeader(b, i, 0x22, sizeExemplarV2(x, refs[:own]))
-		i = putRefs(b, i, refs[:own])
-		i = pb.PutDouble(b, i, 0x11, math.Float64bits(x.Value))
-		i = pb.PutUint(b, i, 0x18, uint64(x.Timestamp))
-		refs = refs[own:]
-	}
-	return i
-}
-
-func sizeExemplarV2(x *Exemplar, refs []uint32) uint64 {
-	return pb.SizeBytes(sizeRefs(refs)) + sizeSample(math.Float64bits(x.Value), x.Timestamp, 0)
-}
-
-// sizePointsV2 returns the size of the samples and histograms fields.
-func sizePointsV2(samples []Sample, histograms []Histogram) uint64 {
-	n := uint64(0)
-	for i := range samples {
-		s := &samples[i]
-		n += 2 + sizeSample(math.Float64bits(s.Value), s.Timestamp, s.StartTimestamp)
-	}
-	for i := range histograms {
-		h := &histograms[i]
-		n += pb.SizeMessage(sizeHistogram(h, h.StartTimestamp))
-	}
-	return n
+func estimateRefs(labels int) estimate {
+	return estimate{likely: 3 * labels, most: maxHeader + 10*uint64(labels)}
 }
 
 func putPointsV2(b []byte, i int, samples []Sample, histograms []Histogram) int {
@@ -154,20 +132,9 @@ func putPointsV2(b []byte, i int, samples []Sample, histograms []Histogram) int 
 		i = putSample(b, i, math.Float64bits(s.Value), s.Timestamp, s.StartTimestamp)
 	}
 	for k := range histograms {
-		h := &histograms[k]
-		i = pb.PutHeader(b, i, 0x1a, sizeHistogram(h, h.StartTimestamp))
-		i = putHistogram(b, i, h, h.StartTimestamp)
+		i = putHistogram(b, i, 0x1a, &histograms[k], histograms[k].StartTimestamp)
 	}
 	return i
-}
-
-// sizeRefs returns the size of packed references, without tag and length.
-func sizeRefs(refs []uint32) int {
-	n := 0
-	for _, ref := range refs {
-		n += pb.SizeVarint(uint64(ref))
-	}
-	return n
 }
 
 // putRefs writes a labels_refs field, or nothing if there are no references.
@@ -175,27 +142,33 @@ func putRefs(b []byte, i int, refs []uint32) int {
 	if len(refs) == 0 {
 		return i
 	}
-	i = pb.PutHeader(b, i, 0x0a, uint64(sizeRefs(refs)))
+	open := i
+	begin := pb.OpenMessage(b, i, 0x0a, len(refs)*3/2)
+	i = begin
 	for _, ref := range refs {
 		i = pb.PutVarint(b, i, uint64(ref))
 	}
+	return pb.CloseMessage(b, open, begin, i)
+}
+
+// putExemplarV2 writes an exemplars field; refs are the references of its labels.
+func putExemplarV2(b []byte, i int, refs []uint32, e *Exemplar) int {
+	open := i
+	begin := pb.OpenMessage(b, i, 0x22, len(refs)*3/2+20)
+	i = putRefs(b, begin, refs)
+	i = pb.PutDouble(b, i, 0x11, math.Float64bits(e.Value))
+	i = pb.PutUint(b, i, 0x18, uint64(e.Timestamp))
+	return pb.CloseMessage(b, open, begin, i)
+}
+
+// putMetadataV2 writes the metadata field, which is shorter than 128 bytes. It is written even when empty, as
+// Prometheus does.
+func putMetadataV2(b []byte, i int, kind MetricType, help, unit uint32) int {
+	open := i
+	b[open] = 0x2a
+	i = pb.PutUint(b, i+2, 0x08, uint64(kind))
+	i = pb.PutUint(b, i, 0x18, uint64(help))
+	i = pb.PutUint(b, i, 0x20, uint64(unit))
+	b[open+1] = byte(i - open - 2)
 	return i
-}
-
-// metadataRefs is the Metadata message of a series. The field is written even when empty, as Prometheus does.
-type metadataRefs struct {
-	kind       MetricType
-	help, unit uint32
-}
-
-func (m metadataRefs) size() uint64 {
-	return pb.SizeUint(uint64(m.kind)) + pb.SizeUint(uint64(m.help)) + pb.SizeUint(uint64(m.unit))
-}
-
-// put writes the metadata field, which is shorter than 128 bytes.
-func (m metadataRefs) put(b []byte, i int) int {
-	i = pb.PutHeader(b, i, 0x2a, m.size())
-	i = pb.PutUint(b, i, 0x08, uint64(m.kind))
-	i = pb.PutUint(b, i, 0x18, uint64(m.help))
-	return pb.PutUint(b, i, 0x20, uint64(m.unit))
 }

@@ -2,133 +2,141 @@ package promwire
 
 import (
 	"fmt"
-	"strings"
+	"math"
+
+	"github.com/promwire/promwire/internal/pb"
 )
 
 // Encoder makes write requests of series that are sent again and again, such as those of an agent or a push SDK.
 // Prepare encodes labels and metadata once; a request then costs little more than a copy of them and its samples.
 //
-// An Encoder is used in rounds: Reset, any number of AppendSample and AppendSeries, AppendTo. The message is the one
-// that [WriteRequest.AppendProto] makes of the same series, with one difference: in 1.0 equal family metadata are
-// written once per request. In steady state nothing is allocated.
+// An Encoder is used in rounds: Reset, any number of AppendSample and AppendSeries, AppendTo. The message says the
+// same as the one that [WriteRequest.AppendProto] makes of these series. Two things may differ: in 1.0 equal family
+// metadata are written once per request, and in 2.0 the order of symbols is that of the first request with the same
+// series. In steady state nothing is allocated.
 //
 // Prepared series stay until the Encoder is dropped, with all their strings: it is not for series seen once. It is
 // not safe for concurrent use.
 type Encoder struct {
-	kind    MessageType
-	err     error // kind is not supported
-	symbols symbols
-	series  []preparedSeries
-	encoded []byte   // 1.0: label fields of the series, one after the other
-	refs    []uint32 // 2.0: ids of label names and values in symbols
-	// families are the family metadata of 1.0, by familyIDs.
-	families  []preparedFamily
-	familyIDs map[MetricMetadata]uint32
-
-	request encoderRequest
+	kind   MessageType
+	v1     encoderV1
+	v2     encoderV2
+	items  []encoderItem
+	points []byte // encoded fields of the items: all but labels, metadata and, in 2.0, exemplars
+	stats  WriteStats
 }
 
-// preparedSeries holds where the labels of a series are, in Encoder.encoded or Encoder.refs, and its metadata.
-type preparedSeries struct {
-	from, to uint32
-	family   uint32       // 1.0: 1 + index in Encoder.families; 0 if none
-	metadata metadataRefs // 2.0: help and unit are ids in symbols
-}
-
-type preparedFamily struct {
-	field []byte // metadata field of a 1.0 message
-	round uint32 // the last request that has it
-}
+// encoderItem is one series of a request: its number, and how many bytes of Encoder.points belong to it.
+type encoderItem struct{ series, points uint32 }
 
 // Handle is a prepared series of one [Encoder]. The zero Handle belongs to none.
-type Handle struct{ n uint32 } // 1 + index in Encoder.series
+type Handle struct{ n uint32 } // 1 + number of the series
 
 // NewEncoder returns an Encoder for messages of type t, [WriteV1] or [WriteV2].
 func NewEncoder(t MessageType) *Encoder {
 	e := &Encoder{kind: t}
-	if t != WriteV1 && t != WriteV2 {
-		e.err = unsupportedMessage(t)
-	}
-	e.symbols.reset()
+	e.v2.symbols.reset()
+	e.v2.newLayout()
 	e.Reset()
 	return e
 }
 
-// Prepare encodes labels and metadata of a series for use in any number of requests. The labels go out as they are;
-// nothing of the arguments is retained. Preparing the same labels again gives another Handle, and costs memory again.
+// Prepare encodes labels and metadata of a series for use in any number of requests, the present one included. The
+// labels go out as they are; nothing of the arguments is retained. Preparing the same labels again gives another
+// Handle, and costs memory again.
 //
-// The error wraps [ErrUnsupported] if the message type of e is not supported, and [ErrTooLarge] if all labels
-// prepared would take 2 GiB.
+// The error wraps [ErrUnsupported] if the message type of e is neither [WriteV1] nor [WriteV2], and [ErrTooLarge] if
+// all that is prepared would take more than about 2 GiB.
 func (e *Encoder) Prepare(ls Labels, m Metadata) (Handle, error) {
-	if e.err != nil {
-		return Handle{}, e.err
-	}
-	var s preparedSeries
+	var n int
 	var err error
-	if e.kind == WriteV1 {
-		s, err = e.prepareV1(ls, m)
-	} else {
-		s, err = e.prepareV2(ls, m)
+	switch e.kind {
+	case WriteV1:
+		n, err = e.v1.prepare(ls, m)
+	case WriteV2:
+		n, err = e.v2.prepare(ls, m)
+	default:
+		err = unsupportedMessage(e.kind)
 	}
 	if err != nil {
 		return Handle{}, err
 	}
-	if len(e.series) >= maxMessage {
-		return Handle{}, errPreparedTooLarge
-	}
-	e.series = append(e.series, s)
-	return Handle{uint32(len(e.series))}, nil
+	return Handle{uint32(n)}, nil
 }
 
 var errPreparedTooLarge = fmt.Errorf("%w: prepared series would exceed %d bytes", ErrTooLarge, maxMessage)
 
-func (e *Encoder) prepareV1(ls Labels, m Metadata) (preparedSeries, error) {
-	from, size := len(e.encoded), sizeLabels(ls)
-	if uint64(from)+size > maxMessage {
-		return preparedSeries{}, errPreparedTooLarge
-	}
-	buf, err := room(e.encoded, 0, size)
-	if err != nil {
-		return preparedSeries{}, err
-	}
-	e.encoded = buf[:putLabels(buf[:cap(buf)], from, ls)]
-	s := preparedSeries{from: uint32(from), to: uint32(len(e.encoded))}
-	if family, ok := familyMetadata(ls, &m); ok {
-		s.family, err = e.prepareFamily(family)
-	}
-	return s, err
+// Reset begins a request, and forgets the one before.
+func (e *Encoder) Reset() {
+	e.items, e.points, e.stats = e.items[:0], e.points[:0], WriteStats{}
+	e.v1.reset()
+	e.v2.reset()
 }
 
-// prepareFamily returns 1 + the index of the family metadata.
-func (e *Encoder) prepareFamily(m MetricMetadata) (uint32, error) {
-	if id, known := e.familyIDs[m]; known {
-		return id, nil
+// Stats counts what the request has so far.
+func (e *Encoder) Stats() WriteStats { return e.stats }
+
+// Len returns the number of series in the request so far.
+func (e *Encoder) Len() int { return len(e.items) }
+
+// AppendSample adds a series with one sample to the request. It panics if h is the zero Handle or belongs to another
+// Encoder that has more series.
+func (e *Encoder) AppendSample(h Handle, s Sample) {
+	e.points = grow(e.points, maxSample)
+	b, begin := e.points[:cap(e.points)], len(e.points)
+	if e.kind == WriteV1 {
+		s.StartTimestamp = 0
 	}
-	field, err := appendMetadataV1(nil, 0, &m)
-	if err != nil {
-		return 0, err
-	}
-	if e.familyIDs == nil {
-		e.familyIDs = make(map[MetricMetadata]uint32)
-	}
-	e.families = append(e.families, preparedFamily{field: field})
-	id := uint32(len(e.families))
-	e.familyIDs[MetricMetadata{m.clone(), strings.Clone(m.Family)}] = id
-	return id, nil
+	e.points = b[:putSample(b, begin, math.Float64bits(s.Value), s.Timestamp, s.StartTimestamp)]
+	e.stats.Samples++
+	e.add(h, begin)
 }
 
-func (e *Encoder) prepareV2(ls Labels, m Metadata) (preparedSeries, error) {
-	from := len(e.refs)
-	e.refs = e.symbols.appendRefs(e.refs, ls)
-	s := preparedSeries{
-		from:     uint32(from),
-		to:       uint32(len(e.refs)),
-		metadata: metadataRefs{m.Type, e.symbols.ref(m.Help), e.symbols.ref(m.Unit)},
+// AppendSeries adds a series to the request, with samples, histograms and exemplars; each may be nil. Nothing of the
+// arguments is retained, but strings of exemplars in 2.0 until Reset. It panics as AppendSample does.
+func (e *Encoder) AppendSeries(h Handle, samples []Sample, histograms []Histogram, exemplars []Exemplar) {
+	begin := len(e.points)
+	if e.kind == WriteV1 {
+		ts := TimeSeries{Samples: samples, Histograms: histograms, Exemplars: exemplars}
+		e.points = ts.AppendProto(e.points)
+	} else {
+		e.points = grow(e.points, estimatePoints(samples, histograms).most)
+		b := e.points[:cap(e.points)]
+		e.points = b[:putPointsV2(b, begin, samples, histograms)]
+		e.v2.keepExemplars(len(e.items), exemplars)
 	}
-	if e.symbols.full || uint64(len(e.refs)) > maxMessage/4 {
-		e.symbols.full = false
-		e.refs = e.refs[:from]
-		return preparedSeries{}, errPreparedTooLarge
+	e.stats = e.stats.Add(WriteStats{len(samples), len(histograms), len(exemplars)})
+	e.add(h, begin)
+}
+
+// add adds the series whose points begin at begin.
+func (e *Encoder) add(h Handle, begin int) {
+	n := h.n - 1
+	if e.kind == WriteV1 {
+		e.v1.use(n)
+	} else {
+		e.v2.use(n)
 	}
-	return s, nil
+	e.items = append(e.items, encoderItem{n, uint32(len(e.points) - begin)})
+}
+
+// AppendTo appends the message to dst and returns the extended slice. The request stays as it is: more series may be
+// added, and AppendTo called again. The size is not limited here; receivers refuse more than 32 MiB as a rule.
+func (e *Encoder) AppendTo(dst []byte) []byte {
+	switch e.kind {
+	case WriteV1:
+		return e.v1.appendTo(dst, e.items, e.points)
+	case WriteV2:
+		return e.v2.appendTo(dst, e.items, e.points)
+	default:
+		return dst // nothing could be prepared
+	}
+}
+
+// putParts writes a timeseries field of three parts that are encoded already.
+func putParts(b []byte, i int, tag byte, labels, points, rest []byte) int {
+	i = pb.PutHeader(b, i, tag, uint64(len(labels)+len(points)+len(rest)))
+	i += copy(b[i:], labels)
+	i += copy(b[i:], points)
+	return i + copy(b[i:], rest)
 }

@@ -22,21 +22,24 @@ type ReadResponse struct {
 // allocates nothing.
 func (r *ReadResponse) AppendProto(dst []byte) []byte {
 	for i := range r.Results {
-		series := r.Results[i].Timeseries
-		size := uint64(0)
-		for k := range series {
-			size += pb.SizeMessage(sizeSeriesV1(&series[k]))
-		}
-		dst = grow(dst, pb.SizeMessage(size))
-		b := dst[:cap(dst)]
-		at := pb.PutHeader(b, len(dst), 0x0a, size)
-		for k := range series {
-			at = pb.PutHeader(b, at, 0x0a, sizeSeriesV1(&series[k]))
-			at = putSeriesV1(b, at, &series[k])
-		}
-		dst = b[:at]
+		dst = appendQueryResult(dst, r.Results[i].Timeseries)
 	}
 	return dst
+}
+
+func appendQueryResult(dst []byte, series []TimeSeries) []byte {
+	size := estimate{most: maxHeader}
+	for i := range series {
+		size.add(estimateSeriesV1(&series[i]))
+	}
+	open := len(dst)
+	dst = grow(dst, size.most)
+	begin := pb.OpenMessage(dst[:cap(dst)], open, 0x0a, size.likely)
+	dst = dst[:begin]
+	for i := range series {
+		dst = appendSeriesV1(dst, &series[i], estimateSeriesV1(&series[i]).likely)
+	}
+	return dst[:pb.CloseMessage(dst[:cap(dst)], open, begin, len(dst))]
 }
 
 // UnmarshalProto replaces what r holds by the uncompressed message src. It copies src once; the strings of r share

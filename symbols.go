@@ -21,7 +21,8 @@ type symbols struct {
 	full  bool // a symbol was left out, because block would have grown beyond maxMessage
 }
 
-type symbolSlot struct{ gen, hash, ref uint32 }
+// symbolSlot holds the symbol number ref, whose text is block[from:to]. It is free if gen is not the table's.
+type symbolSlot struct{ gen, hash, ref, from, to uint32 }
 
 const minSymbolSlots = 256
 
@@ -71,7 +72,7 @@ func (s *symbols) find(str string, hash uint32) (slot *symbolSlot, found bool) {
 		if slot.gen != s.gen {
 			return slot, false
 		}
-		if slot.hash == hash && string(s.str(slot.ref)) == str {
+		if slot.hash == hash && string(s.block[slot.from:slot.to]) == str {
 			return slot, true
 		}
 	}
@@ -84,9 +85,10 @@ func (s *symbols) add(str string, hash uint32, slot *symbolSlot) uint32 {
 		return 0
 	}
 	ref := uint32(len(s.ends))
-	*slot = symbolSlot{s.gen, hash, ref}
 	s.block = pb.AppendString(s.block, 0x22, str)
-	s.ends = append(s.ends, uint32(len(s.block)))
+	end := uint32(len(s.block))
+	*slot = symbolSlot{s.gen, hash, ref, end - uint32(len(str)), end}
+	s.ends = append(s.ends, end)
 	if len(s.ends) > len(s.slots)/4*3 {
 		s.grow()
 	}
@@ -116,14 +118,4 @@ func (s *symbols) field(ref uint32) []byte {
 		return s.block[:s.ends[0]]
 	}
 	return s.block[s.ends[ref-1]:s.ends[ref]]
-}
-
-// str returns the bytes of the symbol.
-func (s *symbols) str(ref uint32) []byte {
-	field := s.field(ref)
-	i := 1
-	for field[i] >= 0x80 {
-		i++
-	}
-	return field[i+1:]
 }

@@ -96,6 +96,29 @@ func PutHeader(b []byte, i int, tag byte, n uint64) int {
 	return PutVarint(b, i+1, n)
 }
 
+// OpenMessage writes the tag of a message field at i and leaves room for a length of as many bytes as a message of
+// about n bytes takes. It returns the index where the message begins; the caller keeps i for [CloseMessage].
+func OpenMessage(b []byte, i int, tag byte, n int) int {
+	b[i] = tag
+	return i + 1 + SizeVarint(uint64(n))
+}
+
+// CloseMessage writes the length of a message that begins at begin, and whose tag is at open, and returns its end. If
+// the length takes another number of bytes than OpenMessage left room for, the message is moved.
+func CloseMessage(b []byte, open, begin, end int) int {
+	n := uint64(end - begin)
+	if n < 0x80 && begin == open+2 {
+		b[open+1] = byte(n)
+		return end
+	}
+	at := open + 1 + SizeVarint(n)
+	if at != begin {
+		copy(b[at:], b[begin:end])
+	}
+	PutVarint(b, open+1, n)
+	return at + int(n)
+}
+
 // AppendVarint appends x.
 func AppendVarint(b []byte, x uint64) []byte {
 	if x < 0x80 {
