@@ -80,19 +80,3 @@ func TestValidText(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkRulesApply(b *testing.B) {
-	encoded, err := workload(2000, 12, 1).AppendProto(nil, WriteV1)
-	var req WriteRequest
-	if err != nil || req.UnmarshalProtoAlias(encoded, WriteV1) != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		for i := range req.Timeseries {
-			if _, keep := (Rules{Type: WriteV2}).Apply(nil, i, &req.Timeseries[i]); !keep {
-				b.Fatal("refused")
-			}
-		}
-	}
-}
