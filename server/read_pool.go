@@ -26,7 +26,7 @@ func (h *readHandler) state() *readState {
 // release makes s available to later requests.
 func (h *readHandler) release(s *readState) {
 	s.stream.release()
-	for _, size := range []int{cap(s.encoded), s.body.Memory(), cap(s.message.buf), cap(s.stream.buf)} {
+	for _, size := range []int{cap(s.encoded), s.body.Memory(), s.message.memory(), cap(s.stream.buf)} {
 		if size > maxReadPooled {
 			return
 		}

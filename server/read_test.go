@@ -283,6 +283,41 @@ func TestReadJoinsParts(t *testing.T) {
 	}
 }
 
+// Results of all sizes, so that the room for their lengths is too large, just right and too small.
+func TestReadResultSizes(t *testing.T) {
+	store := long(t, 150, 1000)
+	h := server.NewReadHandler(store)
+	one, ten, none := match(0, "instance", "10.0.0.7:9090"), match(2, "instance", ".*[0-9]1:9090"), match(0, "instance", "x")
+	for _, queries := range [][]promwire.Query{
+		{all}, {query(none)}, {query(one)}, {query(ten)},
+		{query(none), all, query(one), query(none), query(ten), all, query(one)},
+		{{Start: time.UnixMilli(5), End: time.UnixMilli(5), Matchers: []promwire.Matcher{one}}, all, query(one)},
+	} {
+		var want promwire.ReadResponse
+		for _, q := range queries {
+			want.Results = append(want.Results, promwire.QueryResult{Timeseries: store.sorted(compiled(t, q))})
+		}
+		for range 2 {
+			w := do(h, readRequest(nil, queries...))
+			samples(t, w)
+			got, err := xcompress.AppendDecoded(nil, w.Body.Bytes(), math.MaxInt32)
+			if err != nil || !bytes.Equal(got, dropEmpty(want).AppendProto(nil)) {
+				t.Errorf("%d queries: message of %d bytes, %v", len(queries), len(got), err)
+			}
+		}
+	}
+}
+
+// dropEmpty leaves out series without data, as the handler does.
+func dropEmpty(resp promwire.ReadResponse) *promwire.ReadResponse {
+	for i := range resp.Results {
+		resp.Results[i].Timeseries = slices.DeleteFunc(resp.Results[i].Timeseries, func(ts promwire.TimeSeries) bool {
+			return len(ts.Samples)+len(ts.Histograms) == 0
+		})
+	}
+	return &resp
+}
+
 func compiled(tb testing.TB, q promwire.Query) promwire.Query {
 	tb.Helper()
 	q.Matchers = slices.Clone(q.Matchers)

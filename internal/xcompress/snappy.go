@@ -52,6 +52,16 @@ func AppendSnappy(dst, src []byte) []byte {
 	return dst[:start+len(block)]
 }
 
+// AppendElements appends what AppendSnappy does, without the length in front. The elements of several pieces one after
+// the other are those of a block with all of them, as copies count back from where they stand; so a block can be made
+// piece by piece, behind the length of the whole ([binary.AppendUvarint]).
+func AppendElements(dst, src []byte) []byte {
+	start := len(dst)
+	dst = AppendSnappy(dst, src)
+	_, used := binary.Uvarint(dst[start:])
+	return slices.Delete(dst, start, start+used)
+}
+
 // MaxSnappyLen returns the largest size of the block that AppendSnappy makes of n bytes. It panics as AppendSnappy.
 func MaxSnappyLen(n int) int {
 	size := s2.MaxEncodedLen(n)

@@ -2,11 +2,13 @@ package xcompress
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -51,6 +53,22 @@ func TestAppendSnappyRoundTrip(t *testing.T) {
 		got, err := AppendDecoded([]byte("cd"), block, n)
 		if err != nil || string(got[:2]) != "cd" || !bytes.Equal(got[2:], src) {
 			t.Errorf("%d bytes: decoded %d, %v", n, len(got), err)
+		}
+	}
+}
+
+// Pieces of any size join to a block that strict decoders take.
+func TestAppendElements(t *testing.T) {
+	src := payload(300_000)
+	for _, size := range []int{1, 100, 5000, 65536, 200_000} {
+		pieces := src[:min(len(src), 1000*size)]
+		block := binary.AppendUvarint([]byte("ab"), uint64(len(pieces)))
+		for piece := range slices.Chunk(pieces, size) {
+			block = AppendElements(block, piece)
+		}
+		block = AppendElements(block, nil)
+		if got, err := decodeStrictly(block[2:]); err != nil || !bytes.Equal(got, pieces) || string(block[:2]) != "ab" {
+			t.Errorf("pieces of %d: %v", size, err)
 		}
 	}
 }
