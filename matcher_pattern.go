@@ -32,11 +32,12 @@ func compilePattern(s string) (*pattern, error) {
 	if prefix, ok := strings.CutSuffix(s, ".+"); ok && plain(prefix) && !strings.Contains(prefix, "|") {
 		return &pattern{prefix: prefix, longer: true}, nil
 	}
-	// Parsed on its own first: a pattern such as "a)|(b" must not become valid by the parentheses around it.
-	if _, err := syntax.Parse(s, syntax.Perl); err != nil {
+	// Parsed on its own first: what stands around a pattern must neither make "a)|(b" valid nor be swallowed by "\Qa".
+	parsed, err := syntax.Parse(s, syntax.Perl|syntax.DotNL)
+	if err != nil {
 		return nil, patternError(err)
 	}
-	re, err := regexp.Compile("^(?s:" + s + ")$")
+	re, err := regexp.Compile("^(?:" + parsed.String() + ")$")
 	if err != nil {
 		return nil, patternError(err)
 	}

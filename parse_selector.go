@@ -50,8 +50,8 @@ type selectorParser struct {
 	pos      int // of what comes next
 	at       int // of what is being read, for errors
 	matchers []Matcher
-	named    bool // one metric name is given,
-	outside  bool // and that in front of the braces
+	named    bool // the first matcher is one for equality of the metric name,
+	outside  bool // and stands in front of the braces, where PromQL allows no further one
 }
 
 func (p *selectorParser) parse() error {
@@ -140,11 +140,10 @@ func (p *selectorParser) add(start int, m Matcher) error {
 	if err := m.Compile(); err != nil {
 		return err
 	}
-	isName := m.Name == MetricName && m.Type == MatchEqual && m.Value != ""
-	if p.named && isName || p.outside && m.Name == MetricName {
+	if p.outside && m.Name == MetricName {
 		return errors.New("metric name is given twice")
 	}
-	if isName {
+	if m.Name == MetricName && m.Type == MatchEqual && !p.named {
 		p.named = true
 		p.matchers = slices.Insert(p.matchers, 0, m)
 	} else {
@@ -179,7 +178,7 @@ func (p *selectorParser) blanks() {
 		case ' ', '\t', '\n', '\r':
 			p.pos++
 		case '#':
-			end := strings.IndexByte(p.text[p.pos:], '\n')
+			end := strings.IndexAny(p.text[p.pos:], "\r\n")
 			if end < 0 {
 				end = len(p.text) - p.pos
 			}
