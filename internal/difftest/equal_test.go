@@ -48,3 +48,56 @@ func diffSeries(got, want *promwire.TimeSeries) string {
 	}
 	return ""
 }
+
+// ownForm returns h without the fields of the other form, which mean nothing and are not sent.
+func ownForm(h promwire.Histogram) promwire.Histogram {
+	if h.IsFloat {
+		h.Count, h.ZeroCount, h.PositiveDeltas, h.NegativeDeltas = 0, 0, nil, nil
+	} else {
+		h.CountFloat, h.ZeroCountFloat, h.PositiveCounts, h.NegativeCounts = 0, 0, nil, nil
+	}
+	return h
+}
+
+func sameExemplar(a, b promwire.Exemplar) bool {
+	return slices.Equal(a.Labels, b.Labels) && sameFloat(a.Value, b.Value) && a.Timestamp == b.Timestamp
+}
+
+// diffTimeSeries says how two series differ, or "".
+func diffTimeSeries(got, want *promwire.TimeSeries) string {
+	if !slices.Equal(got.Labels, want.Labels) || got.Metadata != want.Metadata {
+		return fmt.Sprintf("got %s %+v, want %s %+v", got.Labels, got.Metadata, want.Labels, want.Metadata)
+	}
+	if !slices.EqualFunc(got.Exemplars, want.Exemplars, sameExemplar) {
+		return fmt.Sprintf("got exemplars %+v, want %+v", got.Exemplars, want.Exemplars)
+	}
+	g, w := *got, *want
+	g.Histograms, w.Histograms = nil, nil
+	for i := range got.Histograms {
+		g.Histograms = append(g.Histograms, ownForm(got.Histograms[i]))
+	}
+	for i := range want.Histograms {
+		w.Histograms = append(w.Histograms, ownForm(want.Histograms[i]))
+	}
+	return diffSeries(&g, &w)
+}
+
+func diffAllSeries(got, want []promwire.TimeSeries) string {
+	if len(got) != len(want) {
+		return fmt.Sprintf("got %d series, want %d", len(got), len(want))
+	}
+	for i := range got {
+		if diff := diffTimeSeries(&got[i], &want[i]); diff != "" {
+			return fmt.Sprintf("series %d: %s", i, diff)
+		}
+	}
+	return ""
+}
+
+// diffRequest says how two requests differ, or "".
+func diffRequest(got, want *promwire.WriteRequest) string {
+	if !slices.Equal(got.Metadata, want.Metadata) {
+		return fmt.Sprintf("got metadata %+v, want %+v", got.Metadata, want.Metadata)
+	}
+	return diffAllSeries(got.Timeseries, want.Timeseries)
+}

@@ -3,13 +3,11 @@ package difftest
 import (
 	"cmp"
 	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/promwire/promwire"
@@ -75,6 +73,11 @@ func checkSelector(t *testing.T, s string) {
 		t.Errorf("%q: %v; the library reads %v", s, err, want)
 	case valid && !slices.Equal(sorted(got), sorted(want)):
 		t.Errorf("%q: got %v, want %v", s, got, want)
+	case valid:
+		text := promwire.FormatSelector(got)
+		if again, ok := libraryMatchers(text); !ok || !slices.Equal(sorted(again), sorted(want)) {
+			t.Errorf("%q: the library reads %v in %q, want %v", s, again, text, want)
+		}
 	case !valid && err == nil && !keyword(front.ReplaceAllString(s, "")):
 		t.Errorf("%q: got %v; the library refuses it", s, got)
 	}
@@ -93,6 +96,37 @@ var selectors = []string{
 	"{a=`\\d`} # x", `up{__name__="x"}`, `{"x","y"}`, `{"x",__name__="y"}`, `{a=~"a)|(b"}`, `{a="\u00e9\x41\101"}`,
 	`{a="\xff"}`, `up[5m]`, `up offset 1m`, `{a=""}`, `{a=~".*"}`, `{a!~".*"}`, `a:b`, `{a:b="c"}`, `{""="x"}`, `sum`,
 	`{a='\'"'}`, `{a='\"'}`, ` up { a = "b" , } `, `up{,}`, `up{a="b",,}`, `{"a"}`, `{""}`, `{__name__=""}`,
+	"up", "a:b:c", ":a", "_x", "9up", "up{}", "{}", "{a=\"\"}", "{a!=\"\"}", "{a=~\".*\"}", "{a=~\".+\"}",
+	"{a!~\".+\"}",
+	"up{job=\"api\"}", "up{job='api'}", "up{job=`a\\pi`}", "up{job=\"a\\\"b\"}", "up{job='it\\'s'}",
+	"up{job=\"\\u00e9\"}",
+	"up{job=\"\\xff\"}", "up{job=\"\\n\\t\\101\"}", "up{job=\"a\nb\"}", "up{job=`a\nb`}", "up{job=\"a\\qb\"}",
+	"up{job=\"a}",
+	"up{job=api}", "up{job}", "up{,}", "up{,job=\"a\"}", "up{job=\"a\",}", "up{job=\"a\",,}",
+	"up{job=\"a\" b=\"c\"}",
+	"up{job=\"a\",b!=\"c\",d=~\"e|f\",g!~\"h.*\"}", "up{job==\"a\"}", "up{job=!\"a\"}", "up{job<\"a\"}",
+	"up{job=~\"(\"}",
+	"{__name__=\"up\"}", "{__name__=~\"up.*\",job=\"a\"}", "up{__name__=\"down\"}", "up{__name__=~\"u.*\"}",
+	"{\"up\"}",
+	"{\"my.metric\",\"service.name\"=\"web\"}", "{\"a\",\"b\"}", "up{\"a\"}", "{'single'}", "{`back`}", "{\"\"}",
+	"{\"\"=\"a\"}",
+	"{__name__=\"a\",\"b\"}", "{__name__=\"a\",__name__=\"b\"}", "{__name__!=\"a\",__name__=~\"b.*\"}",
+	"{\"a\",__name__!=\"b\"}",
+	"{\"a\", __name__=~\"b\"}", "up {job=\"a\"}", " \t\nup\r\n{ job = \"a\" , } ", "up{job=\"a\"} # comment",
+	"# c\nup", "up#c",
+	"up{job=\"a\"} x", "up{job=\"a\"}[5m]", "up offset 5m", "up @ 1", "up + up", "sum(up)", "1", "\"up\"", "",
+	"  ", "up}",
+	"up{job=\"a\"", "up{", "}", "é", "{é=\"a\"}", "{\"é\"=\"a\"}", "{a.b=\"c\"}", "{a:b=\"c\"}", "{9=\"c\"}",
+	"{_=\"c\"}",
+	// Keywords of PromQL are names as well.
+	"sum", "by", "offset", "bool", "on", "inf", "nan", "start", "end", "and", "or", "Inf", "NaN", "{sum=\"a\"}",
+	"{by=\"a\"}",
+	"{offset=\"a\"}", "{inf=\"a\"}", "{nan=\"a\"}", "{and=\"a\"}", "{start=\"a\"}", "{bool=\"a\"}",
+	"{on=\"a\",ignoring=\"b\"}",
+	"group_left", "without{by=\"x\"}", "atan2", "rate", "{if=\"a\"}", "0x1", "1e3", "e1", "NaN{a=\"b\"}",
+	"inf{a=\"b\"}", "anchored",
+	"smoothed", "step", "range", "max", "min", "fill", "{fill=\"a\"}", "duration", "{step=\"a\"}", "info",
+	"limitk", "topk{a=\"b\"}",
 }
 
 func TestSelectors(t *testing.T) {
@@ -108,44 +142,21 @@ func FuzzSelectors(f *testing.F) {
 	f.Fuzz(checkSelector)
 }
 
-func checkMatcher(t *testing.T, kind byte, pattern, value string) {
-	t.Helper()
-	mt := promwire.MatchType(kind % 4)
-	want, wantErr := labels.NewMatcher(labels.MatchType(mt), "l", pattern)
-	got, err := promwire.NewMatcher(mt, "l", pattern)
-	if (err == nil) != (wantErr == nil) {
-		if _, again := syntax.Parse(pattern, syntax.Perl); again == nil {
-			t.Errorf("%q: error %v, the library says %v", pattern, err, wantErr)
+// TestSelectorPieces puts selectors together of pieces.
+func TestSelectorPieces(t *testing.T) {
+	pieces := []string{
+		"up", "{", "}", "job", "=", "!=", "=~", "!~", `"a"`, `'b|c'`, "`d.*`", ",", " ", "\n", "#x\n", `"__name__"`, "__name__",
+		`""`, "sum", "1", "(", `"\xff"`, `"é"`, "a:b",
+	}
+	eachSource(t, 1000, func(t *testing.T, s *source) {
+		var b strings.Builder
+		b.WriteString([]string{"up{", "{", ""}[s.intn(3)])
+		for range s.intn(4) {
+			b.WriteString(pieces[s.intn(len(pieces))])
+			b.WriteString([]string{"job=", "=", `"x"="y",`, "", ","}[s.intn(5)])
+			b.WriteString(pieces[s.intn(len(pieces))])
 		}
-		return
-	}
-	if err == nil && got.Matches(value) != want.Matches(value) {
-		t.Errorf("%v matches %q: %t, the library says %t", got, value, got.Matches(value), want.Matches(value))
-	}
-}
-
-var (
-	patterns = []string{"", "a", "a|b", "a|", ".*", ".+", "a.*", "a.+", ".*a", "a.b", "(a|b)c?", "(?i)a", "[ab]+", "^a$", "a$|b", "é.*"}
-	values   = []string{"", "a", "b", "ab", "a\nb", "A", "abc", "é", "a\n"}
-)
-
-func TestMatchers(t *testing.T) {
-	for kind := range byte(4) {
-		for _, p := range patterns {
-			for _, v := range values {
-				checkMatcher(t, kind, p, v)
-			}
-		}
-	}
-}
-
-func FuzzMatchers(f *testing.F) {
-	for i, p := range patterns {
-		f.Add(byte(i), p, values[i%len(values)])
-	}
-	f.Fuzz(func(t *testing.T, kind byte, pattern, value string) {
-		if utf8.ValidString(value) { // the library's own quick ways differ for others
-			checkMatcher(t, kind, pattern, value)
-		}
+		b.WriteString([]string{"}", ",}", ""}[s.intn(3)])
+		checkSelector(t, b.String())
 	})
 }

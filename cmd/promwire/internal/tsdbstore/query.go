@@ -19,8 +19,7 @@ type selection struct {
 }
 
 func newSelection(q promwire.Query) (selection, error) {
-	var s selection
-	s.mint, s.maxt = q.Range()
+	s := selection{mint: q.Start.UnixMilli(), maxt: q.End.UnixMilli()}
 	for _, m := range q.Matchers {
 		if m.Type < promwire.MatchEqual || m.Type > promwire.MatchNotRegexp {
 			return s, fmt.Errorf("matcher on label %q: unknown type %d", m.Name, m.Type)
