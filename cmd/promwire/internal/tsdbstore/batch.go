@@ -44,6 +44,7 @@ type batch struct {
 	big       bool     // the memory is not worth keeping
 	ids       []uint32 // numbers of the symbols
 	key       []uint32 // of the current series, in Remote Write 2.0
+	guess     int      // where in the cache the next series may be
 	lessons   lessons
 }
 

@@ -85,7 +85,7 @@ func (b *batch) walk(msg []byte, rules promwire.Rules, checked bool) error {
 }
 
 func (b *batch) walkSeries(d *promwire.Decoder) error {
-	b.ids = b.ids[:0]
+	b.ids, b.guess = b.ids[:0], 0
 	b.store.cache.mu.RLock()
 	defer b.store.cache.mu.RUnlock()
 	for d.NextRaw() && !tooMany(d, b.rules) {
@@ -108,8 +108,9 @@ func (b *batch) addRaw(d *promwire.Decoder) error {
 		b.refused = b.rules.Refuse(b.refused, d.Index(), d.Series().Labels, err)
 		return nil
 	}
-	s, known, old := b.recognise(d)
-	if known && s.names == b.rules.Names {
+	s, at, old := b.recognise(d)
+	b.guess = at + 1
+	if at != notFound && s.names == b.rules.Names {
 		done, err := b.addKnown(d, s, old)
 		if done || err != nil {
 			return err
@@ -118,12 +119,11 @@ func (b *batch) addRaw(d *promwire.Decoder) error {
 	return b.addUnknown(d)
 }
 
-// recognise looks the current series up.
-func (b *batch) recognise(d *promwire.Decoder) (s knownSeries, known, old bool) {
+// recognise looks the current series up, as [generations.get] does.
+func (b *batch) recognise(d *promwire.Decoder) (s knownSeries, at int, old bool) {
 	c := &b.store.cache
 	if b.rules.Type != promwire.WriteV2 {
-		key := d.RawLabels()
-		return c.v1.get(c.hash(key), key)
+		return c.v1.get(b.guess, d.RawLabels(), c.hash)
 	}
 	if symbols := d.Symbols(); len(b.ids) < len(symbols) {
 		b.ids = c.symbols.appendIDs(b.ids, symbols[len(b.ids):])
@@ -132,12 +132,11 @@ func (b *batch) recognise(d *promwire.Decoder) (s knownSeries, known, old bool) 
 	for _, ref := range d.LabelRefs() {
 		id := b.ids[ref]
 		if id == 0 {
-			return s, false, false
+			return s, notFound, false
 		}
 		b.key = append(b.key, id)
 	}
-	key := idBytes(b.key)
-	return c.v2.get(c.hash(key), key)
+	return c.v2.get(b.guess, idBytes(b.key), c.hash)
 }
 
 // addKnown appends the current series by its reference. It reports false, and has done nothing, if the reference is

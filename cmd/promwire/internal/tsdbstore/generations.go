@@ -5,14 +5,27 @@ import "bytes"
 // generations is a bounded map from keys to series: the older of two tables goes when the newer one is full.
 type generations struct{ newer, older keyTable }
 
-// get looks key up. A series of the older table should be put again, or it is lost with that.
-func (g *generations) get(hash uint64, key []byte) (s knownSeries, found, old bool) {
-	if s, found = g.newer.get(hash, key); found {
-		return s, true, false
+// get looks key up. guess is where it may be: senders keep their order, so that is behind the series that came before;
+// the key is then found without its hash. A series of the older table should be put again, or it is lost with that.
+func (g *generations) get(guess int, key []byte, hash func([]byte) uint64) (s knownSeries, at int, old bool) {
+	if g.newer.holds(guess, key) {
+		return g.newer.entries[guess].knownSeries, guess, false
 	}
-	s, found = g.older.get(hash, key)
-	return s, found, found
+	h := hash(key)
+	if at = g.newer.find(h, key); at >= 0 {
+		return g.newer.entries[at].knownSeries, at, false
+	}
+	if at = g.older.find(h, key); at >= 0 {
+		return g.older.entries[at].knownSeries, notGuessed, true
+	}
+	return knownSeries{}, notFound, false
 }
+
+// What get returns for at if the series is not in the newer table.
+const (
+	notFound   = -1 // nowhere
+	notGuessed = -2 // in the older table
+)
 
 func (g *generations) put(hash uint64, key []byte, s knownSeries) {
 	if g.newer.bytes >= generationBytes {
@@ -22,9 +35,10 @@ func (g *generations) put(hash uint64, key []byte, s knownSeries) {
 }
 
 // keyTable maps keys to series. The hash finds an entry, the key is compared byte for byte; of two keys with one hash,
-// the newer one is kept. Keys lie in slabs, so that a million of them does not burden the garbage collector.
+// the newer one is found. Keys lie in slabs, so that a million of them does not burden the garbage collector.
 type keyTable struct {
-	entries map[uint64]keyEntry
+	index   map[uint64]uint32 // hash of the key to entry
+	entries []keyEntry        // in the order in which they were put
 	slabs   [][]byte
 	bytes   int // roughly, of everything
 }
@@ -36,21 +50,29 @@ type keyEntry struct {
 
 const (
 	slabBytes     = 1 << 20
-	entryOverhead = 96 // of an entry in the map
+	entryOverhead = 80 // of an entry and its place in the index
 )
 
-func (t *keyTable) get(hash uint64, key []byte) (knownSeries, bool) {
-	e, ok := t.entries[hash]
-	if !ok || !bytes.Equal(t.slabs[e.slab][e.start:e.end], key) {
-		return knownSeries{}, false
+// holds reports whether entry at has this key.
+func (t *keyTable) holds(at int, key []byte) bool {
+	if uint(at) >= uint(len(t.entries)) {
+		return false
 	}
-	return e.knownSeries, true
+	e := &t.entries[at]
+	return bytes.Equal(t.slabs[e.slab][e.start:e.end], key)
+}
+
+// find returns the entry with this key, or notFound.
+func (t *keyTable) find(hash uint64, key []byte) int {
+	if at, ok := t.index[hash]; ok && t.holds(int(at), key) {
+		return int(at)
+	}
+	return notFound
 }
 
 func (t *keyTable) put(hash uint64, key []byte, s knownSeries) {
-	if e, ok := t.entries[hash]; ok && bytes.Equal(t.slabs[e.slab][e.start:e.end], key) {
-		e.knownSeries = s
-		t.entries[hash] = e
+	if at := t.find(hash, key); at >= 0 {
+		t.entries[at].knownSeries = s
 		return
 	}
 	last := len(t.slabs) - 1
@@ -60,9 +82,10 @@ func (t *keyTable) put(hash uint64, key []byte, s knownSeries) {
 	}
 	start := len(t.slabs[last])
 	t.slabs[last] = append(t.slabs[last], key...)
-	if t.entries == nil {
-		t.entries = map[uint64]keyEntry{}
+	if t.index == nil {
+		t.index = map[uint64]uint32{}
 	}
-	t.entries[hash] = keyEntry{s, uint32(last), uint32(start), uint32(start + len(key))}
+	t.index[hash] = uint32(len(t.entries))
+	t.entries = append(t.entries, keyEntry{s, uint32(last), uint32(start), uint32(start + len(key))})
 	t.bytes += len(key) + entryOverhead
 }

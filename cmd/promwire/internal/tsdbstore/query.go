@@ -19,7 +19,8 @@ type selection struct {
 }
 
 func newSelection(q promwire.Query) (selection, error) {
-	s := selection{mint: q.Start.UnixMilli(), maxt: q.End.UnixMilli()}
+	var s selection
+	s.mint, s.maxt = q.Range()
 	for _, m := range q.Matchers {
 		if m.Type < promwire.MatchEqual || m.Type > promwire.MatchNotRegexp {
 			return s, fmt.Errorf("matcher on label %q: unknown type %d", m.Name, m.Type)
