@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/promwire/promwire/remote"
+)
+
+// connection are the flags of commands that speak to a server.
+type connection struct {
+	url     string
+	headers []string
+	timeout duration
+}
+
+func (c *connection) register(flags *pflag.FlagSet, path string, timeout time.Duration) {
+	c.timeout = duration(timeout)
+	flags.StringVar(&c.url, "url", "", "the full endpoint `URL`, as in prometheus.yml, like http://127.0.0.1:9201"+path)
+	flags.StringArrayVar(&c.headers, "header", nil, "extra header `NAME: VALUE`, like 'X-Scope-OrgID: tenant' (repeatable)")
+	flags.Var(&c.timeout, "timeout", "how long to wait for the server; 0: for ever")
+}
+
+// options returns the options of the client. The transport is of this command only.
+func (c *connection) options() ([]remote.Option, error) {
+	if err := require("url", c.url); err != nil {
+		return nil, err
+	}
+	opts := []remote.Option{
+		remote.WithHTTPClient(&http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}),
+		remote.WithTimeout(time.Duration(c.timeout)),
+	}
+	for _, h := range c.headers {
+		name, value, found := strings.Cut(h, ":")
+		if !found {
+			return nil, usagef("--header %q: want 'NAME: VALUE'", h)
+		}
+		opts = append(opts, remote.WithHeader(strings.TrimSpace(name), strings.TrimSpace(value)))
+	}
+	return opts, nil
+}

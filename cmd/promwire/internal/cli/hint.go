@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"syscall"
+
+	"github.com/promwire/promwire"
+)
+
+// hints says what to do about a failure; the first line that holds counts.
+var hints = []struct {
+	is   func(error) bool
+	text string
+}{
+	{cause(syscall.EADDRINUSE), "another program has that port; choose one with --listen, port 0 takes a free one"},
+	{cause(syscall.EWOULDBLOCK), "another promwire or Prometheus works in that directory; stop it or choose another --data"},
+	{cause(syscall.ENOTDIR), "--data needs a directory, or a path where one can be made"},
+	{cause(fs.ErrPermission), "this user may not use it; choose another one, or change its owner"},
+	{cause(syscall.ECONNREFUSED), "nothing listens at that URL; is the server up, and host and port right?"},
+	{status(http.StatusNotFound, http.StatusMethodNotAllowed), "the URL must be the full endpoint, as in prometheus.yml: http://HOST:PORT/api/v1/write or .../api/v1/read"},
+	{status(http.StatusUnauthorized, http.StatusForbidden), "put user and password into the URL, or a token or tenant into --header 'NAME: VALUE'"},
+	{status(http.StatusUnsupportedMediaType), "the receiver does not speak this version: use --protocol auto"},
+	{cause(promwire.ErrTooFarInFuture), "are the clocks right? --time sets another time"},
+}
+
+func hintFor(err error) string {
+	for _, h := range hints {
+		if h.is(err) {
+			return h.text
+		}
+	}
+	return ""
+}
+
+func cause(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+func status(codes ...int) func(error) bool {
+	return func(err error) bool {
+		var answer *promwire.HTTPError
+		if errors.As(err, &answer) {
+			for _, c := range codes {
+				if answer.StatusCode == c {
+					return true
+				}
+			}
+		}
+		return false
+	}
+}

@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/server"
+)
+
+const (
+	healthyPath = "/-/healthy"
+	readyPath   = "/-/ready"
+)
+
+// httpServer serves a store once it is opened, and its own health before.
+type httpServer struct {
+	url     string // without path
+	logger  *slog.Logger
+	http    *http.Server
+	handler atomic.Pointer[http.Handler] // of the store; nil while it is not ready
+	failed  chan error                   // why it does not serve any more
+}
+
+func (s *httpServer) writeURL() string { return s.url + server.WritePath }
+func (s *httpServer) readURL() string  { return s.url + server.ReadPath }
+
+// ready makes the store reachable.
+func (s *httpServer) ready(store promwire.Storage) {
+	h := server.NewHandler(store, server.WithLogger(s.logger))
+	s.handler.Store(&h)
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *httpServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := s.handler.Load()
+	switch {
+	case r.URL.Path == healthyPath:
+		_, _ = w.Write([]byte("promwire is healthy\n")) // the prober may be gone
+	case h == nil:
+		http.Error(w, "promwire is not ready", http.StatusServiceUnavailable)
+	case r.URL.Path == readyPath:
+		_, _ = w.Write([]byte("promwire is ready\n"))
+	default:
+		(*h).ServeHTTP(w, r)
+	}
+}
+
+// stop ends the server: requests that run may finish for a while.
+func (s *httpServer) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.logger.Warn("some requests did not end in time and are cut off")
+		return s.http.Close()
+	}
+	return err
+}

@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/metrics"
+	"github.com/promwire/promwire/remote"
+)
+
+type pushFlags struct {
+	connection
+	labels      []string
+	metricType  string
+	help, unit  string
+	time, start string
+	protocol    string
+	debug       bool
+}
+
+func newPush(streams IO) *cobra.Command {
+	var f pushFlags
+	cmd := &cobra.Command{
+		Use:   "push --url URL NAME VALUE [NAME VALUE]...",
+		Short: "Push samples over remote write",
+		Long: `Push samples over remote write, in one request.
+
+NAME goes out as it is: nothing is added to it, not even _total to that of a counter. VALUE is a number, NaN, +Inf or
+-Inf; put -- before the first NAME if one is negative. Labels, time and metadata are those of all samples.
+
+Exit code 3 says that the receiver stored some of the samples and refused the others.`,
+		Example: `  promwire push --url http://127.0.0.1:9201/api/v1/write orders_total 85 --type counter --label shop=berlin
+  promwire push --url http://127.0.0.1:9201/api/v1/write queue_depth 5 --time -5m --debug
+  promwire push --url http://127.0.0.1:9201/api/v1/write -- temperature_celsius -4.5`,
+		Args: namesAndValues,
+		RunE: func(cmd *cobra.Command, args []string) error { return push(cmd.Context(), streams, &f, args) },
+	}
+	flags := cmd.Flags()
+	f.register(flags, "/api/v1/write", remote.DefaultWriteTimeout)
+	flags.StringArrayVarP(&f.labels, "label", "l", nil, "label `NAME=VALUE` (repeatable)")
+	flags.StringVar(&f.metricType, "type", "", "metric type to tell the receiver: counter, gauge, histogram, gaugehistogram, summary, info or stateset")
+	flags.StringVar(&f.help, "help-text", "", "what the metric means, to tell the receiver")
+	flags.StringVar(&f.unit, "unit", "", "unit of the metric, to tell the receiver, like seconds")
+	flags.StringVar(&f.time, "time", "now", "time of the sample: RFC 3339, Unix seconds, or relative like -5m")
+	flags.StringVar(&f.start, "start-time", "", "when the counter started from zero (Remote Write 2.0 only); like --time")
+	flags.StringVar(&f.protocol, "protocol", "auto", "Remote Write version: 1.0, 2.0, or auto, which tries 2.0 first")
+	flags.BoolVar(&f.debug, "debug", false, "print what goes out")
+	return cmd
+}
+
+func namesAndValues(_ *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return usagef("NAME is missing")
+	case len(args)%2 != 0:
+		return usagef("VALUE of %s is missing", args[len(args)-1])
+	default:
+		return nil
+	}
+}
+
+func push(ctx context.Context, streams IO, f *pushFlags, args []string) error {
+	req, err := f.request(args, time.Now())
+	if err != nil {
+		return err
+	}
+	client, err := f.writer()
+	if err != nil {
+		return err
+	}
+	w := promwire.Writer(client)
+	if f.debug {
+		w = metrics.NewDebugWriter(streams.Out, w, metrics.WithTimestamps())
+	}
+	stats, err := w.Write(ctx, req)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(streams.Out, "samples written: %d\n", stats.Samples)
+	return err
+}
+
+// request makes the request of the command line.
+func (f *pushFlags) request(args []string, now time.Time) (*promwire.WriteRequest, error) {
+	meta, err := f.metadata()
+	if err != nil {
+		return nil, err
+	}
+	sample, err := f.times(now)
+	if err != nil {
+		return nil, err
+	}
+	req := &promwire.WriteRequest{}
+	for i := 0; i < len(args); i += 2 {
+		if sample.Value, err = strconv.ParseFloat(args[i+1], 64); err != nil {
+			return nil, usagef("VALUE %q of %s is not a number", args[i+1], args[i])
+		}
+		ls, err := f.labelSet(args[i])
+		if err != nil {
+			return nil, err
+		}
+		req.Timeseries = append(req.Timeseries, promwire.TimeSeries{
+			Labels: ls, Samples: []promwire.Sample{sample}, Metadata: meta,
+		})
+	}
+	return req, nil
+}
+
+// times returns a sample with the times of the command line.
+func (f *pushFlags) times(now time.Time) (promwire.Sample, error) {
+	var s promwire.Sample
+	t, err := parseTime(f.time, now)
+	if err != nil {
+		return s, usagef("--time: %w", err)
+	}
+	s.Timestamp = t.UnixMilli()
+	if f.start != "" {
+		if t, err = parseTime(f.start, now); err != nil {
+			return s, usagef("--start-time: %w", err)
+		}
+		s.StartTimestamp = t.UnixMilli()
+	}
+	return s, nil
+}
+
+func (f *pushFlags) labelSet(name string) (promwire.Labels, error) {
+	pairs := []promwire.Label{{Name: promwire.MetricName, Value: name}}
+	for _, l := range f.labels {
+		name, value, found := strings.Cut(l, "=")
+		if !found {
+			return nil, usagef("--label %q: want NAME=VALUE", l)
+		}
+		pairs = append(pairs, promwire.Label{Name: name, Value: value})
+	}
+	ls, err := promwire.NewLabels(pairs...)
+	if err == nil {
+		err = ls.Validate(promwire.UTF8Names)
+	}
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return ls, nil
+}
+
+func (f *pushFlags) metadata() (promwire.Metadata, error) {
+	m := promwire.Metadata{Help: f.help, Unit: f.unit}
+	if f.metricType == "" {
+		return m, nil
+	}
+	for t := promwire.TypeUnknown; t <= promwire.TypeStateSet; t++ {
+		if t.String() == f.metricType {
+			m.Type = t
+			return m, nil
+		}
+	}
+	return m, usagef("--type %q: want counter, gauge, histogram, gaugehistogram, summary, info or stateset", f.metricType)
+}
+
+// writer makes the client.
+func (f *pushFlags) writer() (*remote.WriteClient, error) {
+	shared, err := f.options()
+	if err != nil {
+		return nil, err
+	}
+	opts := make([]remote.WriteOption, 0, len(shared)+1)
+	for _, o := range shared {
+		opts = append(opts, o)
+	}
+	switch f.protocol {
+	case "auto":
+	case "1.0":
+		opts = append(opts, remote.WithMessageType(promwire.WriteV1))
+	case "2.0":
+		opts = append(opts, remote.WithMessageType(promwire.WriteV2))
+	default:
+		return nil, usagef("--protocol %q: want 1.0, 2.0 or auto", f.protocol)
+	}
+	client, err := remote.NewWriteClient(f.url, opts...)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return client, nil
+}

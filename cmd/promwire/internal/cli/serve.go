@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
+)
+
+// shutdownTime is how long requests that run may take when the server ends.
+const shutdownTime = 10 * time.Second
+
+type serveFlags struct {
+	listen, data, logLevel string
+	retention, window      duration
+	retentionSize, minFree size
+	startTimestamps        bool
+}
+
+func newServe(streams IO) *cobra.Command {
+	f := serveFlags{
+		retention: duration(tsdbstore.DefaultRetention), window: duration(tsdbstore.DefaultOutOfOrderWindow),
+		minFree: tsdbstore.DefaultMinFree,
+	}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Store what is pushed, and answer remote read",
+		Long: `Store what is pushed over remote write (1.0 and 2.0) in a Prometheus TSDB, and answer remote read.
+
+What is acknowledged survives a crash of the process. The server has no authentication: it listens on the loopback
+interface unless --listen says otherwise. It ends on SIGINT or SIGTERM, after the requests that run.`,
+		Example: `  promwire serve --data ./metrics
+  promwire serve --listen :9201 --data /var/lib/promwire --retention 90d --retention-size 50GB`,
+		Args: exactArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), streams, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:9201", "address to listen on, `HOST:PORT`; port 0 takes a free one")
+	flags.StringVar(&f.data, "data", "promwire-data", "`DIR`ectory of the data; made if it does not exist")
+	flags.Var(&f.retention, "retention", "how long samples are kept; 0: for ever")
+	flags.Var(&f.retentionSize, "retention-size", "bound on the size of all blocks, like 50GB; 0: none")
+	flags.Var(&f.window, "out-of-order-window", "how late samples may come; 0: not at all")
+	flags.Var(&f.minFree, "min-free-disk", "free disk space below which writes are answered with 503; 0: no check")
+	flags.BoolVar(&f.startTimestamps, "start-timestamps", false, "store start timestamps of Remote Write 2.0; makes remote read slower")
+	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
+	return cmd
+}
+
+func serve(ctx context.Context, streams IO, f serveFlags) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return usagef("--log-level %q: want debug, info, warn or error", f.logLevel)
+	}
+	if err := require("data", f.data); err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: level}))
+	srv, err := listen(ctx, f.listen, logger)
+	if err != nil {
+		return err
+	}
+	store, err := tsdbstore.Open(f.data, f.options(logger))
+	if err != nil {
+		return errors.Join(err, srv.stop())
+	}
+	srv.ready(store)
+	fmt.Fprintf(streams.Out, "promwire is ready, data in %s\n", f.data)
+	srv.printURLs(streams.Out)
+	select {
+	case <-ctx.Done():
+	case err = <-srv.failed:
+	}
+	return errors.Join(err, srv.stop(), store.Close())
+}
+
+// options gives the numbers the sense of the store's, where 0 means the default.
+func (f *serveFlags) options(logger *slog.Logger) tsdbstore.Options {
+	return tsdbstore.Options{
+		Retention:        cmp.Or(time.Duration(f.retention), -1),
+		RetentionBytes:   int64(f.retentionSize),
+		OutOfOrderWindow: cmp.Or(time.Duration(f.window), -1),
+		MinFree:          cmp.Or(int64(f.minFree), -1),
+		StartTimestamps:  f.startTimestamps,
+		Logger:           logger,
+	}
+}
+
+// printURLs prints what can be reached where.
+func (s *httpServer) printURLs(out io.Writer) {
+	fmt.Fprintf(out, "  remote write  %s\n  remote read   %s\n  health        %s%s, %s%s\n",
+		s.writeURL(), s.readURL(), s.url, healthyPath, s.url, readyPath)
+}
+
+// listen starts to answer on addr: that it is alive, but not ready.
+func listen(ctx context.Context, addr string, logger *slog.Logger) (*httpServer, error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("--listen %s: %w", addr, err)
+	}
+	if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		logger.Warn("listening beyond the loopback interface, and there is no authentication", "address", ln.Addr().String())
+	}
+	s := &httpServer{url: "http://" + ln.Addr().String(), logger: logger, failed: make(chan error, 1)}
+	s.http = &http.Server{
+		Handler: s, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 5 * time.Minute,
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	go func() {
+		if err := s.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- err
+		}
+	}()
+	return s, nil
+}
