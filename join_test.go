@@ -21,6 +21,7 @@ func partsOf(err error, parts ...TimeSeries) iter.Seq2[TimeSeries, error] {
 				p.Histograms[i].copyTo(&shared.Histograms[i])
 			}
 			shared.Exemplars = append(shared.Exemplars, p.Exemplars...)
+			shared.Metadata = p.Metadata
 			if !yield(shared, nil) {
 				return
 			}
@@ -85,6 +86,19 @@ func TestJoinSeries(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestJoinSeriesKeepsExemplarsAndMetadata(t *testing.T) {
+	first, second := part("a", 1), part("a", 2)
+	first.Metadata = Metadata{TypeCounter, "help", "s"}
+	first.Exemplars = []Exemplar{{Labels: LabelsFromStrings("id", "1"), Timestamp: 1}}
+	second.Exemplars = []Exemplar{{Labels: LabelsFromStrings("id", "2"), Timestamp: 2}}
+	for ts, err := range JoinSeries(partsOf(nil, first, second)) {
+		if err != nil || ts.Metadata != first.Metadata || len(ts.Exemplars) != 2 || ts.Exemplars[0].Labels.Get("id") != "1" ||
+			ts.Exemplars[1].Labels.Get("id") != "2" || ts.Exemplars[1].Timestamp != 2 {
+			t.Errorf("got %+v, %v", ts, err)
+		}
 	}
 }
 

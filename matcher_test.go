@@ -85,6 +85,21 @@ func TestMatcherErrors(t *testing.T) {
 	}
 }
 
+func TestCompileMatchers(t *testing.T) {
+	ms := []Matcher{eq("a", "b"), re("a", "b."), nre("a", "c.")}
+	if err := CompileMatchers(ms); err != nil {
+		t.Fatal(err)
+	}
+	if !ms[1].Matches("bx") || ms[1].Matches("cx") || ms[2].Matches("cx") || !ms[2].Matches("bx") {
+		t.Errorf("%v do not match as they should", ms)
+	}
+	// Compiling again after a change of the type forgets the pattern.
+	ms[1].Type = MatchEqual
+	if err := CompileMatchers(ms); err != nil || !ms[1].Matches("b.") || ms[1].Matches("bx") {
+		t.Errorf("%v: %v", ms[1], err)
+	}
+}
+
 func TestMatcherErrorsAreShort(t *testing.T) {
 	for _, pattern := range []string{strings.Repeat("x", 1<<20) + "(", "[" + strings.Repeat("x", 1<<20)} {
 		if _, err := NewMatcher(MatchRegexp, strings.Repeat("n", 1<<20), pattern); err == nil || len(err.Error()) > 1000 {

@@ -117,6 +117,7 @@ func TestReadRequestForms(t *testing.T) {
 			"hints merge", "0a0f 2205 0805 2a0161 2206 2a0162 120178",
 			ReadRequest{Queries: []Query{{Start: at(0), End: at(0), Hints: ReadHints{Step: 5 * time.Millisecond, Func: "x", Grouping: []string{"a", "b"}}}}},
 		},
+		{"hints with written zeros", "0a0a 2208 0800 1800 2000 3000", ReadRequest{Queries: []Query{{Start: at(0), End: at(0)}}}},
 		{"empty hints", "0a02 2200", ReadRequest{Queries: []Query{{Start: at(0), End: at(0)}}}},
 		{
 			"durations beyond time.Duration", "0a17 2215 08ffffffffffffffff7f 3880808080808080808001",

@@ -139,6 +139,16 @@ func TestReadResponseMalformed(t *testing.T) {
 	}
 }
 
+func TestLocateLeavesOthers(t *testing.T) {
+	var s ResultScanner
+	if err := s.Locate(ErrTooOld); err != ErrTooOld {
+		t.Errorf("got %v", err)
+	}
+	if err := s.Locate(nil); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestReadResponseAllocations(t *testing.T) {
 	r := readResponses()["several results"]
 	dst := make([]byte, 0, 10_000)

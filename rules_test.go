@@ -172,7 +172,7 @@ func TestRulesApplyCopiesLabels(t *testing.T) {
 }
 
 func TestRulesApplyBoundsRefusals(t *testing.T) {
-	huge := strings.Repeat("ä", 10_000)
+	huge := "x" + strings.Repeat("ä", 10_000)
 	var labels Labels
 	for i := range 100 {
 		labels = append(labels, Label{fmt.Sprintf("l%03d", i), huge})
@@ -190,6 +190,15 @@ func TestRulesApplyBoundsRefusals(t *testing.T) {
 			}
 			labels = Labels{{"job", "a"}}
 		}
+	}
+	bad := up()
+	bad.Exemplars = []Exemplar{{Labels: Labels{{"", "x"}}}}
+	bad.Histograms = []Histogram{{Count: 1}}
+	bare, _ := Rules{Type: WriteV2}.Apply(refused, 1, &bad)
+	bare, _ = Rules{Type: WriteV2}.Apply(bare, 2, new(TimeSeries))
+	if b := bare[len(refused):]; len(b) != 3 || b[0].Reason != ErrInvalidHistogram || b[1].Reason != ErrInvalidExemplar ||
+		b[2].Reason != ErrNoMetricName {
+		t.Errorf("bare reasons %v", b)
 	}
 	last := refused[len(refused)-1]
 	if last.Series != maxDetailedRefusals+1 || last.Labels != nil || last.Reason != ErrNoMetricName {

@@ -24,7 +24,7 @@ func (ls Labels) Validate(scheme NameScheme) error {
 		named = named || metric
 	}
 	if !named {
-		return fmt.Errorf("%w: no label %s in %s", ErrNoMetricName, MetricName, shorten(ls).String())
+		return fmt.Errorf("%w: there is no label %s", ErrNoMetricName, MetricName)
 	}
 	return nil
 }

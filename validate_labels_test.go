@@ -22,7 +22,7 @@ func TestLabelsValidate(t *testing.T) {
 		{"colon in the metric name", Labels{{MetricName, "a:b"}}, LegacyNames, nil, ""},
 		{"UTF-8", Labels{{MetricName, "a b"}, {"é", "x"}, {"😀", "x"}}, UTF8Names, nil, ""},
 		{"nothing", nil, UTF8Names, ErrNoMetricName, "__name__"},
-		{"nameless", Labels{{"a", "b"}}, UTF8Names, ErrNoMetricName, `{a="b"}`},
+		{"nameless", Labels{{"a", "b"}}, UTF8Names, ErrNoMetricName, "no label __name__"},
 		{"empty metric name", Labels{{MetricName, ""}}, UTF8Names, ErrNoMetricName, "empty"},
 		{"empty value", Labels{up, {"a", ""}}, UTF8Names, ErrEmptyLabelValue, `"a"`},
 		{"empty name", Labels{{"", "b"}, up}, UTF8Names, ErrEmptyLabelName, `"b"`},
@@ -37,7 +37,7 @@ func TestLabelsValidate(t *testing.T) {
 		{"legacy label name", Labels{up, {"a.b", "x"}}, LegacyNames, ErrInvalidName, `label name "a.b"`},
 		{"legacy label name with a digit in front", Labels{{"1a", "x"}, up}, LegacyNames, ErrInvalidName, `"1a"`},
 		{"the first of two faults", Labels{up, {"a", "\xff"}, {"a", ""}}, UTF8Names, ErrInvalidUTF8, `"a"`},
-		{"long text is cut", Labels{{strings.Repeat("n", 1<<20), strings.Repeat("v", 1<<20)}}, UTF8Names, ErrNoMetricName, "nnnn"},
+		{"long text is cut", Labels{{strings.Repeat("n", 1<<20), strings.Repeat("v", 1<<20) + "\xff"}}, UTF8Names, ErrInvalidUTF8, "nnnn"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

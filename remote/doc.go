@@ -1,4 +1,4 @@
-// Package remote speaks to remote storage elsewhere: [WriteClient] sends remote-write requests, ReadClient answers
+// Package remote speaks to remote storage elsewhere: [WriteClient] sends remote-write requests, [ReadClient] answers
 // queries from a remote-read endpoint. Both are the interfaces of package promwire, so that they can stand wherever a
 // [promwire.Writer] or [promwire.Reader] can.
 //
