@@ -65,16 +65,17 @@ func (ls Labels) problem(i int, scheme NameScheme) error {
 // plainLabels reports whether ls needs no closer look: in strict order of names, nothing empty, all ASCII, with a
 // metric name. Nearly all labels are like that, and there are many of them: it is one pass with few branches.
 func plainLabels(ls Labels) bool {
-	named, previous := false, ""
+	named, previous, or := false, "", uint64(0)
 	for i := range ls {
 		l := &ls[i]
-		if l.Value == "" || !before(previous, l.Name) || !ascii(l.Name) || !ascii(l.Value) {
+		if l.Value == "" || !before(previous, l.Name) {
 			return false
 		}
+		or |= joinBytes(l.Name) | joinBytes(l.Value)
 		named = named || l.Name == MetricName
 		previous = l.Name
 	}
-	return named
+	return named && or&0x8080808080808080 == 0
 }
 
 // before reports whether a < b; most names differ in their first byte already.
@@ -85,28 +86,27 @@ func before(a, b string) bool {
 	return a < b
 }
 
-// ascii looks at eight bytes at a time, and at the last ones twice if need be.
-func ascii(s string) bool {
-	const high = 0x8080808080808080
-	n := len(s)
-	if n < 8 {
-		return shortASCII(s)
-	}
-	or := pb.Uint64(s, n-8)
-	for i := 0; i < n-8; i += 8 {
-		or |= pb.Uint64(s, i)
-	}
-	return or&high == 0
-}
+// ascii reports whether no byte of s has its high bit set.
+func ascii(s string) bool { return joinBytes(s)&0x8080808080808080 == 0 }
 
-func shortASCII(s string) bool {
-	switch n := len(s); {
+// joinBytes combines all bytes of s by or, eight at a time, the last ones twice if need be.
+func joinBytes(s string) uint64 {
+	n := len(s)
+	switch {
+	case n > 16:
+		or := pb.Uint64(s, n-16) | pb.Uint64(s, n-8)
+		for i := 0; i < n-16; i += 16 {
+			or |= pb.Uint64(s, i) | pb.Uint64(s, i+8)
+		}
+		return or
+	case n >= 8:
+		return pb.Uint64(s, 0) | pb.Uint64(s, n-8)
 	case n >= 4:
-		return (load32(s, 0)|load32(s, n-4))&0x80808080 == 0
+		return uint64(load32(s, 0) | load32(s, n-4))
 	case n > 0:
-		return s[0]|s[n/2]|s[n-1] < utf8.RuneSelf
+		return uint64(s[0] | s[n/2] | s[n-1])
 	default:
-		return true
+		return 0
 	}
 }
 
