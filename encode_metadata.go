@@ -34,9 +34,12 @@ var (
 	summarySuffixes        = []string{"_sum", "_count"}
 )
 
+// any reports whether m says anything.
+func (m *Metadata) any() bool { return m.Type != TypeUnknown || m.Help != "" || m.Unit != "" }
+
 // familyMetadata returns the metadata of a series as 1.0 has it; false if there are none, or no name to tie them to.
 func familyMetadata(ls Labels, m *Metadata) (MetricMetadata, bool) {
-	if *m == (Metadata{}) {
+	if !m.any() {
 		return MetricMetadata{}, false
 	}
 	name := ls.Get(MetricName)

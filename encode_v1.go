@@ -13,7 +13,7 @@ func appendRequestV1(dst []byte, r *WriteRequest) ([]byte, error) {
 	var err error
 	for i := range r.Timeseries {
 		ts := &r.Timeseries[i]
-		metadata = metadata || ts.Metadata != (Metadata{})
+		metadata = metadata || ts.Metadata.any()
 		size := estimateSeriesV1(ts)
 		if dst, err = room(dst, start, size.most); err != nil {
 			return dst, err

@@ -3,6 +3,7 @@ package promwire
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/promwire/promwire/internal/pb"
@@ -78,22 +79,23 @@ func (e *requestV2) appendSeries(ts *TimeSeries) error {
 // numberLabels makes e.refs the references of ls. A label keeps the references that it had in the series before; in
 // sorted requests most do. Since labels are sorted, one more or one less than before is found by looking one further.
 func (e *requestV2) numberLabels(ls Labels) {
-	e.refs, e.prevRefs = e.prevRefs[:0], e.refs
-	prev, k := e.prev, 0
+	e.refs, e.prevRefs = slices.Grow(e.prevRefs[:0], 2*len(ls))[:2*len(ls)], e.refs
+	refs, prev, prevRefs, k := e.refs, e.prev, e.prevRefs, 0
 	for i := range ls {
 		l := &ls[i]
-		if k+1 < len(prev) && prev[k].Name != l.Name && prev[k+1].Name == l.Name {
+		same := k < len(prev) && prev[k].Name == l.Name
+		if !same && k+1 < len(prev) && prev[k+1].Name == l.Name {
+			same = true
 			k++
 		}
-		if k == len(prev) || prev[k].Name != l.Name {
-			e.refs = append(e.refs, e.symbols.ref(l.Name), e.symbols.ref(l.Value))
+		if !same {
+			refs[2*i], refs[2*i+1] = e.symbols.ref(l.Name), e.symbols.ref(l.Value)
 			continue
 		}
-		name, value := e.prevRefs[2*k], e.prevRefs[2*k+1]
+		refs[2*i], refs[2*i+1] = prevRefs[2*k], prevRefs[2*k+1]
 		if prev[k].Value != l.Value {
-			value = e.symbols.ref(l.Value)
+			refs[2*i+1] = e.symbols.ref(l.Value)
 		}
-		e.refs = append(e.refs, name, value)
 		k++
 	}
 	e.prev = ls

@@ -1,10 +1,6 @@
 package promwire
 
-import (
-	"hash/maphash"
-
-	"github.com/promwire/promwire/internal/pb"
-)
+import "github.com/promwire/promwire/internal/pb"
 
 // symbols is the symbol table of one request while it grows (Remote Write 2.0, "Symbols"): it numbers strings in
 // order of first use, and holds them as the encoded symbol fields that the message begins with.
@@ -13,7 +9,7 @@ import (
 // since label values come from anywhere. It keeps no reference to the strings, so a pooled table pins no memory of
 // callers, and has no pointers for the garbage collector to follow.
 type symbols struct {
-	seed  maphash.Seed
+	hash  textHash
 	gen   uint32
 	slots []symbolSlot // a power of two of them, at most 3/4 in use
 	ends  []uint32     // ends[ref] is where the symbol ends in block
@@ -29,7 +25,7 @@ const minSymbolSlots = 256
 // reset begins a new table, which holds the empty string as number 0.
 func (s *symbols) reset() {
 	if s.slots == nil {
-		s.seed = maphash.MakeSeed()
+		s.hash = newTextHash()
 		s.slots = make([]symbolSlot, minSymbolSlots)
 	}
 	s.gen++
@@ -47,7 +43,7 @@ func (s *symbols) ref(str string) uint32 {
 	if str == "" {
 		return 0
 	}
-	hash := uint32(maphash.String(s.seed, str))
+	hash := s.hash.sum(str)
 	slot, found := s.find(str, hash)
 	if !found {
 		return s.add(str, hash, slot)
@@ -60,7 +56,7 @@ func (s *symbols) lookup(str string) (uint32, bool) {
 	if str == "" {
 		return 0, true
 	}
-	slot, found := s.find(str, uint32(maphash.String(s.seed, str)))
+	slot, found := s.find(str, s.hash.sum(str))
 	return slot.ref, found
 }
 

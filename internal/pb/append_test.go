@@ -1,6 +1,7 @@
 package pb
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"math"
@@ -79,5 +80,25 @@ func TestFields(t *testing.T) {
 				t.Errorf("size %d, want %d", tt.size, len(tt.want)/2)
 			}
 		})
+	}
+}
+
+// TestMessages writes messages of many lengths with room left for shorter and longer ones.
+func TestMessages(t *testing.T) {
+	for _, n := range []int{0, 1, 126, 127, 128, 129, 16383, 16384, 16385, 1 << 21} {
+		content := make([]byte, n)
+		for i := range content {
+			content[i] = byte(i * 7)
+		}
+		want := append(binary.AppendUvarint([]byte{9, 9, 9, 0x2a}, uint64(n)), content...)
+		for _, likely := range []int{0, 1, 127, 128, 20000, 1 << 21, 1 << 30} {
+			b := make([]byte, n+20)
+			b[0], b[1], b[2] = 9, 9, 9
+			begin := OpenMessage(b, 3, 0x2a, likely)
+			end := CloseMessage(b, 3, begin, begin+copy(b[begin:], content))
+			if !bytes.Equal(b[:end], want) {
+				t.Errorf("%d bytes, likely %d: %d bytes written, want %d", n, likely, end, len(want))
+			}
+		}
 	}
 }
