@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/promwire/promwire/internal/pb"
 	"github.com/promwire/promwire/internal/xcompress"
 )
 
@@ -37,13 +38,17 @@ func (b *Body) Reset(encoded []byte, encoding string, t MessageType, maxDecoded 
 func (b *Body) Memory() int { return cap(b.decoded) }
 
 // Decoded returns the message, decompressed on the first call. The bytes are valid until Reset, and no longer than b
-// itself. Errors wrap [*DecodeError], and [ErrTooLarge] if the announced size is over the limit.
+// itself. Errors wrap [*DecodeError], and [ErrTooLarge] if the announced size or the memory for the decoded message is
+// over the limit.
 func (b *Body) Decoded() ([]byte, error) {
 	if b.done {
 		return b.decoded, b.err
 	}
 	b.done = true
 	b.decoded, b.err = b.decompress(b.decoded[:0])
+	if b.err == nil && b.Rules.MaxMemory > 0 {
+		b.err = checkMemory(pb.AsString(b.decoded), b.Type, uint64(b.Rules.MaxMemory))
+	}
 	return b.decoded, b.err
 }
 

@@ -15,6 +15,9 @@ type Rules struct {
 	Names NameScheme
 	// MaxSeries bounds the series of a message; 0 sets no limit. See [Rules.CheckMessage].
 	MaxSeries int
+	// MaxMemory bounds the memory that a message takes when it is decoded as a whole, estimated before it is taken, in
+	// bytes; 0 sets no limit. [Body.Decoded] holds messages against it: two bytes of a hostile one become hundreds.
+	MaxMemory int
 	// AnyFirstSymbol accepts 2.0 messages whose first symbol is not the empty string. See [Rules.CheckMessage].
 	AnyFirstSymbol bool
 }
