@@ -7,6 +7,7 @@ const (
 	DefaultMaxBodyBytes    = 32 << 20
 	DefaultMaxDecodedBytes = 32 << 20
 	DefaultMaxSeries       = 100_000
+	DefaultMaxMemoryBytes  = 256 << 20
 
 	DefaultMaxQueries       = 100
 	DefaultMaxMatchers      = 1_000
@@ -25,9 +26,12 @@ type WriteLimits struct {
 	// MaxDecodedBytes bounds the decompressed body, by the size that it announces, before memory is taken. Default
 	// 32 MiB.
 	MaxDecodedBytes int
-	// MaxSeries bounds the series of a request: an empty one takes two bytes on the wire and some 150 in memory.
-	// Default 100,000; Prometheus sends at most 2,000.
+	// MaxSeries bounds the series of a request. Default 100,000; Prometheus sends at most 2,000.
 	MaxSeries int
+	// MaxMemoryBytes bounds what the message takes in memory when it is decoded, estimated from the number of its
+	// items before memory is taken: an empty histogram has two bytes on the wire and over 200 in memory. Default
+	// 256 MiB, which messages below 2 MiB can't reach and sensible ones of 32 MiB don't.
+	MaxMemoryBytes int
 }
 
 func (l WriteLimits) withDefaults() WriteLimits {
@@ -35,6 +39,7 @@ func (l WriteLimits) withDefaults() WriteLimits {
 		MaxBodyBytes:    limit(l.MaxBodyBytes, DefaultMaxBodyBytes),
 		MaxDecodedBytes: limit(l.MaxDecodedBytes, DefaultMaxDecodedBytes),
 		MaxSeries:       limit(l.MaxSeries, DefaultMaxSeries),
+		MaxMemoryBytes:  limit(l.MaxMemoryBytes, DefaultMaxMemoryBytes),
 	}
 }
 

@@ -65,7 +65,7 @@ func newWriteConfig(opts []WriteOption) writeConfig {
 	for _, o := range opts {
 		o.applyWrite(&c)
 	}
-	c.rules.MaxSeries = c.limits.MaxSeries
+	c.rules.MaxSeries, c.rules.MaxMemory = c.limits.MaxSeries, c.limits.MaxMemoryBytes
 	return c
 }
 

@@ -151,7 +151,7 @@ func (m bodyStore) WriteBody(ctx context.Context, b *promwire.Body) (promwire.Wr
 	var req promwire.WriteRequest
 	var refused []promwire.Refusal
 	var index []int
-	for d.Reset(msg, b.Type); d.Next(); {
+	for d.Reset(msg, b.Type); d.Next() && (b.Rules.MaxSeries == 0 || d.Index() < b.Rules.MaxSeries); {
 		if err := d.SeriesErr(); err != nil {
 			refused = b.Rules.Refuse(refused, d.Index(), d.Series().Labels, err)
 			continue

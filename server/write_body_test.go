@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net/http/httptest"
@@ -102,7 +103,7 @@ func TestWriteBodyLimit(t *testing.T) {
 			}
 		})
 		t.Run("no limit", func(t *testing.T) {
-			h := server.NewWriteHandler(newStore(), server.WithWriteLimits(server.WriteLimits{-1, -1, -1}))
+			h := server.NewWriteHandler(newStore(), server.WithWriteLimits(server.WriteLimits{MaxBodyBytes: -1, MaxDecodedBytes: -1, MaxSeries: -1, MaxMemoryBytes: -1}))
 			if w := do(h, rawRequest(version, body)); w.Code != 204 {
 				t.Errorf("status %d: %s", w.Code, w.Body)
 			}
@@ -176,15 +177,50 @@ func TestWriteContentLengthTakesNoMemory(t *testing.T) {
 	}
 }
 
-func TestWriteEmptySeriesTakeLittleMemory(t *testing.T) {
-	for _, field := range []string{"\x0a\x00", "\x2a\x00"} {
-		msg := []byte("\x22\x00" + strings.Repeat(field, 4<<20))
-		version := map[byte]promwire.MessageType{'\x0a': promwire.WriteV1, '\x2a': promwire.WriteV2}[field[0]]
-		h := server.NewWriteHandler(newStore())
-		r := request(version, msg)
-		used := allocated(func() { expect(t, do(h, r), 413, zeros(version), "more than 100000 series") })
-		if used > 128<<20 {
-			t.Errorf("%s: took %d MiB for %d MiB", version, used>>20, len(msg)>>20)
+// A small message can decode to a large one: what it would take is estimated first.
+func TestWriteDenseMessagesTakeLittleMemory(t *testing.T) {
+	inSeries := func(tag, field string, n int) string {
+		body := strings.Repeat(field, n)
+		return string(binary.AppendUvarint([]byte(tag), uint64(len(body)))) + body
+	}
+	tests := []struct {
+		name    string
+		version promwire.MessageType
+		msg     string
+		text    string
+	}{
+		{"series 1.0", promwire.WriteV1, strings.Repeat("\x0a\x00", 256<<10), "bytes of memory"},
+		{"series 2.0", promwire.WriteV2, "\x22\x00" + strings.Repeat("\x2a\x00", 256<<10), "bytes of memory"},
+		{"some series", promwire.WriteV1, strings.Repeat("\x0a\x00", 110_000), "more than 100000 series"},
+		{"metadata", promwire.WriteV1, strings.Repeat("\x1a\x00", 768<<10), "bytes of memory"},
+		{"histograms 1.0", promwire.WriteV1, inSeries("\x0a", "\x22\x00", 128<<10), "bytes of memory"},
+		{"histograms 2.0", promwire.WriteV2, "\x22\x00" + inSeries("\x2a", "\x1a\x00", 128<<10), "bytes of memory"},
+		{"exemplars 1.0", promwire.WriteV1, inSeries("\x0a", "\x1a\x00", 768<<10), "bytes of memory"},
+		{"exemplars 2.0", promwire.WriteV2, "\x22\x00" + inSeries("\x2a", "\x22\x00", 768<<10), "bytes of memory"},
+		{"exemplar labels", promwire.WriteV1, inSeries("\x0a", inSeries("\x1a", "\x0a\x00", 1536<<10), 1), "bytes of memory"},
+		{"samples", promwire.WriteV1, inSeries("\x0a", "\x12\x00", 960<<10), "bytes of memory"},
+		{"labels", promwire.WriteV1, inSeries("\x0a", "\x0a\x00", 1920<<10), "bytes of memory"},
+		{"references", promwire.WriteV2, "\x22\x00" + inSeries("\x2a", inSeries("\x0a", "\x00", 1920<<10), 1), "bytes of memory"},
+		{"symbols", promwire.WriteV2, strings.Repeat("\x22\x00", 1<<20-1), ""},
+	}
+	for _, tt := range tests {
+		for road, h := range bothRoads() {
+			t.Run(tt.name+"/"+road, func(t *testing.T) {
+				_, handler := h(server.WithWriteLimits(server.WriteLimits{MaxMemoryBytes: 16 << 20}))
+				r := request(tt.version, []byte(tt.msg))
+				status := 413
+				if tt.text == "" {
+					status = 204
+				}
+				used := allocated(func() { expect(t, do(handler, r), status, zeros(tt.version), tt.text) })
+				most := uint64(8 << 20)
+				if tt.name == "some series" {
+					most = 64 << 20 // each of them is refused by name until there are too many
+				}
+				if used > most && status == 413 {
+					t.Errorf("took %d KiB for %d KiB", used>>10, len(tt.msg)>>10)
+				}
+			})
 		}
 	}
 }

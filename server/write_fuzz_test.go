@@ -29,7 +29,7 @@ func FuzzWriteHandler(f *testing.F) {
 		if compress {
 			data = xcompress.AppendSnappy(nil, data)
 		}
-		limits := server.WithWriteLimits(server.WriteLimits{MaxDecodedBytes: 1 << 20, MaxSeries: 1000})
+		limits := server.WithWriteLimits(server.WriteLimits{MaxDecodedBytes: 1 << 20, MaxSeries: 1000, MaxMemoryBytes: 100_000})
 		roads := bothRoads()
 		oracle, plain := roads["requests"](limits)
 		store, body := roads["bodies"](limits)
