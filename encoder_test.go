@@ -3,6 +3,8 @@ package promwire_test
 import (
 	"bytes"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/promwire/promwire"
@@ -232,6 +234,19 @@ func TestEncoderUnsupported(t *testing.T) {
 	}
 }
 
+// TestEncoderTooLarge prepares what would take 2 GiB, and something small behind it.
+func TestEncoderTooLarge(t *testing.T) {
+	e := promwire.NewEncoder(v1)
+	label := promwire.Label{Name: "n", Value: strings.Repeat("x", 1<<20)}
+	if _, err := e.Prepare(slices.Repeat(promwire.Labels{label}, 2048), promwire.Metadata{}); !errors.Is(err, promwire.ErrTooLarge) {
+		t.Errorf("error %v", err)
+	}
+	req := samples(promwire.Sample{Timestamp: -1, Value: -1})
+	if got, want := encodeWithHandles(t, e, &req), encode(t, &req, v1); !bytes.Equal(got, want) {
+		t.Errorf("got %x, want %x", got, want)
+	}
+}
+
 func TestEncoderZeroHandle(t *testing.T) {
 	for _, kind := range []promwire.MessageType{v1, v2} {
 		e := promwire.NewEncoder(kind)
@@ -255,7 +270,7 @@ func TestEncoderAllocates(t *testing.T) {
 			req.Timeseries[0].Metadata = promwire.Metadata{Type: promwire.TypeGauge, Help: "h"}
 			handles := prepareAll(t, e, req)
 			var buf []byte
-			n := testing.AllocsPerRun(20, func() {
+			n := testing.AllocsPerRun(5, func() {
 				e.Reset()
 				for i, h := range handles {
 					appendSeries(e, h, &req.Timeseries[i])
