@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/gogo/protobuf/proto"
-	"github.com/klauspost/compress/s2"
 	expremote "github.com/prometheus/client_golang/exp/api/remote"
 	"github.com/prometheus/prometheus/prompb"
 	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
@@ -15,15 +14,8 @@ import (
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/internal/workload"
+	"github.com/promwire/promwire/internal/xcompress"
 )
-
-// snappyInto compresses as promwire does, into a buffer that is reused.
-func snappyInto(dst, src []byte) []byte {
-	if n := s2.MaxEncodedLen(len(src)); cap(dst) < n {
-		dst = make([]byte, n)
-	}
-	return s2.EncodeSnappy(dst[:cap(dst)], src)
-}
 
 // encoder returns the operation under measurement: workload in, compressed body out.
 type encoder struct {
@@ -66,7 +58,7 @@ func encodePromwire(tb testing.TB, req *promwire.WriteRequest, t promwire.Messag
 		if message, err = req.AppendProto(message[:0], t); err != nil {
 			tb.Fatal(err)
 		}
-		body = snappyInto(body, message)
+		body = xcompress.AppendSnappy(body[:0], message)
 		return body
 	}
 }
@@ -93,7 +85,7 @@ func encodeHandles(tb testing.TB, req *promwire.WriteRequest, t promwire.Message
 			enc.AppendSeries(handles[i], ts.Samples, ts.Histograms, nil)
 		}
 		message = enc.AppendTo(message[:0])
-		body = snappyInto(body, message)
+		body = xcompress.AppendSnappy(body[:0], message)
 		return body
 	}
 }
