@@ -60,7 +60,7 @@ func TestHTTPErrors(t *testing.T) {
 			"text", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "out of order", http.StatusConflict) },
 			promwire.HTTPError{StatusCode: 409, Body: "out of order\n"},
 		},
-		{"nothing", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) }, promwire.HTTPError{StatusCode: 502}},
+		{"nothing", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, promwire.HTTPError{StatusCode: 502}},
 		{
 			"retry after", func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", "17")
@@ -115,7 +115,7 @@ func TestEndlessErrorBody(t *testing.T) {
 	})
 	_, err := newWriteClient(t, url, WithMessageType(v1)).Write(context.Background(), request("m", 1))
 	var got *promwire.HTTPError
-	if !errors.As(err, &got) || got.StatusCode != 500 || len(got.Body) > 1024 {
+	if !errors.As(err, &got) || got.StatusCode != http.StatusInternalServerError || len(got.Body) > 1024 {
 		t.Errorf("got %v", err)
 	}
 }

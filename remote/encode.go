@@ -13,6 +13,9 @@ func (p *payload) encode(req *promwire.WriteRequest, t promwire.MessageType) (pr
 	if t == promwire.WriteV1 && hasCustomBuckets(req.Timeseries) {
 		req, unfit = withoutCustomBuckets(req)
 	}
+	if t == promwire.WriteV2 && hasMixed(req.Timeseries) {
+		req = splitMixed(req)
+	}
 	var err error
 	p.message, err = req.AppendProto(p.message[:0], t)
 	if err != nil {
@@ -55,4 +58,29 @@ func withoutCustomBuckets(req *promwire.WriteRequest) (*promwire.WriteRequest, [
 		}
 	}
 	return out, refused
+}
+
+func hasMixed(series []promwire.TimeSeries) bool {
+	for i := range series {
+		if len(series[i].Samples) > 0 && len(series[i].Histograms) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// splitMixed returns a copy of req in which no series has both samples and histograms (Remote Write 2.0, "Protobuf
+// message": a series must not contain both). Exemplars stay with the samples.
+func splitMixed(req *promwire.WriteRequest) *promwire.WriteRequest {
+	out := &promwire.WriteRequest{Metadata: req.Metadata}
+	for _, ts := range req.Timeseries {
+		if len(ts.Samples) > 0 && len(ts.Histograms) > 0 {
+			samples := ts
+			samples.Histograms = nil
+			out.Timeseries = append(out.Timeseries, samples)
+			ts.Samples, ts.Exemplars = nil, nil
+		}
+		out.Timeseries = append(out.Timeseries, ts)
+	}
+	return out
 }

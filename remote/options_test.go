@@ -99,7 +99,8 @@ func TestRequestHeaders(t *testing.T) {
 		},
 		{
 			promwire.WriteV2, "application/x-protobuf;proto=io.prometheus.write.v2.Request", "2.0.0",
-			"billing/1.4 promwire/" + promwire.Version, []WriteOption{WithUserAgent("billing/1.4")},
+			"billing/1.4 promwire/" + promwire.Version,
+			[]WriteOption{WithUserAgent("billing/1.4")},
 		},
 	}
 	for _, tt := range tests {

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 )
@@ -50,7 +51,7 @@ func (b *patientBody) Read(dst []byte) (int, error) {
 
 // reason returns why the request really failed: net/http says so in most places, but not in all.
 func (b *patientBody) reason(err error) error {
-	if context.Cause(b.ctx) == b.late {
+	if errors.Is(context.Cause(b.ctx), b.late) {
 		return b.late
 	}
 	return err

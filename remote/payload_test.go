@@ -257,7 +257,7 @@ func TestAllocations(t *testing.T) {
 		for name, value := range counts("200", "0", "100") {
 			h.Set(name, value)
 		}
-		transport := discardAll{&http.Response{StatusCode: 204, Header: h, Body: http.NoBody}}
+		transport := discardAll{&http.Response{StatusCode: http.StatusNoContent, Header: h, Body: http.NoBody}}
 		c := newWriteClient(t, "http://host/", WithHTTPClient(&http.Client{Transport: transport}), WithMessageType(message))
 		write := func() {
 			if stats, err := c.Write(context.Background(), req); err != nil || stats != req.Stats() {

@@ -35,6 +35,11 @@ type ReadClient struct {
 	headers     http.Header
 }
 
+var (
+	_ promwire.Reader      = (*ReadClient)(nil)
+	_ promwire.ChunkReader = (*ReadClient)(nil)
+)
+
 // NewReadClient makes a client for a remote-read URL, such as http://host:9090/api/v1/read. It fails if the URL is not
 // absolute or an option is invalid; it does not connect.
 func NewReadClient(url string, opts ...ReadOption) (*ReadClient, error) {
@@ -126,7 +131,7 @@ func (c *ReadClient) read(ctx context.Context, q promwire.Query, walk func(*resp
 	}
 	body := newPatientBody(ctx, c.timeout, c.late)
 	defer body.Close()
-	resp, err := c.ask(body, q)
+	resp, err := c.ask(body, q) //nolint:bodyclose // body closes it
 	if err != nil {
 		return c.failed(ctx, "read", body.reason(err))
 	}

@@ -63,7 +63,7 @@ func (m *samplesAnswer) load(a *response, limit int) error {
 	m.message, err = xcompress.AppendDecoded(m.message[:0], m.body, limit)
 	var size *xcompress.SizeError
 	if errors.As(err, &size) {
-		return fmt.Errorf("%w: answer %v", promwire.ErrTooLarge, err)
+		return fmt.Errorf("%w: answer %s", promwire.ErrTooLarge, size.Error())
 	}
 	if err != nil {
 		return &promwire.DecodeError{Message: "prometheus.ReadResponse", Err: err}
@@ -172,7 +172,7 @@ func readAll(dst []byte, a *response, limit int) ([]byte, error) {
 		if len(dst) > limit {
 			return dst, fmt.Errorf("%w: answer has more than %d bytes", promwire.ErrTooLarge, limit)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return dst, nil
 		}
 		if err != nil {

@@ -25,46 +25,60 @@ func TestReadSamples(t *testing.T) {
 		{"nothing", nil, nil},
 		{"one", []series{{Labels: named(1), Samples: floats(10, 1, 3)}}, []series{{Labels: named(1), Samples: floats(10, 1, 3)}}},
 		{
-			"both kinds", []series{{Labels: named(1), Samples: floats(10, 1, 3), Histograms: natives(12, 1, 2)}},
+			"both kinds",
+			[]series{{Labels: named(1), Samples: floats(10, 1, 3), Histograms: natives(12, 1, 2)}},
 			[]series{{Labels: named(1), Samples: floats(10, 1, 3), Histograms: natives(12, 1, 2)}},
 		},
 		{
-			"sorted by the client", []series{
-				{Labels: named(3), Samples: floats(10, 1, 1)}, {Labels: named(1), Samples: floats(10, 1, 2)},
-				{Labels: named(1)[:1], Samples: floats(10, 1, 4)}, {Labels: named(2), Histograms: natives(10, 1, 3)},
-			},
+			"sorted by the client",
 			[]series{
-				{Labels: named(1)[:1], Samples: floats(10, 1, 4)}, {Labels: named(1), Samples: floats(10, 1, 2)},
-				{Labels: named(2), Histograms: natives(10, 1, 3)}, {Labels: named(3), Samples: floats(10, 1, 1)},
-			},
-		},
-		{
-			"labels of a series out of order", []series{
-				{Labels: named(1), Samples: floats(10, 1, 1)}, {Labels: unsortedLabels, Samples: floats(10, 1, 1)},
 				{Labels: named(3), Samples: floats(10, 1, 1)},
+				{Labels: named(1), Samples: floats(10, 1, 2)},
+				{Labels: named(1)[:1], Samples: floats(10, 1, 4)},
+				{Labels: named(2), Histograms: natives(10, 1, 3)},
 			},
 			[]series{
-				{Labels: named(1), Samples: floats(10, 1, 1)}, {Labels: named(2), Samples: floats(10, 1, 1)},
+				{Labels: named(1)[:1], Samples: floats(10, 1, 4)},
+				{Labels: named(1), Samples: floats(10, 1, 2)},
+				{Labels: named(2), Histograms: natives(10, 1, 3)},
 				{Labels: named(3), Samples: floats(10, 1, 1)},
 			},
 		},
 		{
-			"cut to the range", []series{
+			"labels of a series out of order",
+			[]series{
+				{Labels: named(1), Samples: floats(10, 1, 1)},
+				{Labels: unsortedLabels, Samples: floats(10, 1, 1)},
+				{Labels: named(3), Samples: floats(10, 1, 1)},
+			},
+			[]series{
+				{Labels: named(1), Samples: floats(10, 1, 1)},
+				{Labels: named(2), Samples: floats(10, 1, 1)},
+				{Labels: named(3), Samples: floats(10, 1, 1)},
+			},
+		},
+		{
+			"cut to the range",
+			[]series{
 				{Labels: named(1), Samples: floats(0, 5, 300), Histograms: natives(-3, 4, 300)},
-				{Labels: named(2), Samples: floats(0, 1, 10), Histograms: natives(101, 1, 9)}, {Labels: named(3)},
+				{Labels: named(2), Samples: floats(0, 1, 10), Histograms: natives(101, 1, 9)},
+				{Labels: named(3)},
 			},
 			[]series{{Labels: named(1), Samples: floats(10, 5, 19), Histograms: natives(13, 4, 22)}},
 		},
 		{
-			"samples out of order and repeated", []series{{
+			"samples out of order and repeated",
+			[]series{{
 				Labels: named(1), Samples: slices.Concat(floats(30, 1, 3), floats(20, 1, 11)),
 				Histograms: slices.Concat(natives(30, 1, 3), natives(20, 1, 11)),
 			}},
 			[]series{{Labels: named(1), Samples: floats(20, 1, 13), Histograms: natives(20, 1, 13)}},
 		},
 		{
-			"a series in three pieces", []series{
-				{Labels: named(1), Samples: floats(30, 2, 3)}, {Labels: named(2), Samples: floats(10, 1, 1)},
+			"a series in three pieces",
+			[]series{
+				{Labels: named(1), Samples: floats(30, 2, 3)},
+				{Labels: named(2), Samples: floats(10, 1, 1)},
 				{Labels: named(1), Samples: floats(20, 2, 8), Histograms: natives(20, 1, 1)},
 				{Labels: named(1), Samples: floats(21, 2, 2), Histograms: natives(19, 1, 1)},
 			},
@@ -77,9 +91,12 @@ func TestReadSamples(t *testing.T) {
 			},
 		},
 		{
-			"pieces in order", []series{
-				{Labels: named(1), Samples: floats(10, 1, 2)}, {Labels: named(1), Samples: floats(12, 1, 2)},
-				{Labels: named(2), Samples: floats(10, 1, 2)}, {Labels: named(2), Samples: floats(10, 1, 4)},
+			"pieces in order",
+			[]series{
+				{Labels: named(1), Samples: floats(10, 1, 2)},
+				{Labels: named(1), Samples: floats(12, 1, 2)},
+				{Labels: named(2), Samples: floats(10, 1, 2)},
+				{Labels: named(2), Samples: floats(10, 1, 4)},
 			},
 			[]series{{Labels: named(1), Samples: floats(10, 1, 4)}, {Labels: named(2), Samples: floats(10, 1, 4)}},
 		},

@@ -30,25 +30,29 @@ func TestReadStream(t *testing.T) {
 		{"empty frames", [][]byte{{0, 0, 0, 0, 0}, frame(nil)}, nil},
 		{"one", [][]byte{frame(named(1), xor(floats(10, 1, 3)...)...)}, []series{{Labels: named(1), Samples: floats(10, 1, 3)}}},
 		{
-			"split over frames", [][]byte{
+			"split over frames",
+			[][]byte{
 				frame(named(1), xor(floats(10, 1, 3)...)...), frame(named(1), xor(floats(13, 1, 3)...)...),
 				frame(named(1), native(natives(16, 1, 3)...)...), frame(named(2), xor(floats(10, 1, 3)...)...),
 			},
 			[]series{{Labels: named(1), Samples: floats(10, 1, 6), Histograms: natives(16, 1, 3)}, {Labels: named(2), Samples: floats(10, 1, 3)}},
 		},
 		{
-			"two series in a frame", [][]byte{two, frame(named(2), xor(floats(12, 1, 2)...)...)},
+			"two series in a frame",
+			[][]byte{two, frame(named(2), xor(floats(12, 1, 2)...)...)},
 			[]series{{Labels: named(1), Samples: floats(10, 1, 2)}, {Labels: named(2), Samples: floats(10, 1, 4)}},
 		},
 		{
-			"outside the range", [][]byte{
+			"outside the range",
+			[][]byte{
 				frame(named(1), flatten(xor(floats(0, 1, 9)...), xor(floats(9, 1, 9)...), xor(floats(98, 1, 9)...), xor(floats(150, 1, 9)...))...),
 				frame(named(2), xor(floats(0, 1, 9)...)...), frame(named(3), xor(floats(0, 7, 100)...)...),
 			},
 			[]series{{Labels: named(1), Samples: slices.Concat(floats(10, 1, 8), floats(98, 1, 3))}, {Labels: named(3), Samples: floats(14, 7, 13)}},
 		},
 		{
-			"overlap", [][]byte{
+			"overlap",
+			[][]byte{
 				frame(named(1), flatten(xor(floats(10, 2, 10)...), xor(floats(11, 2, 3)...))...),
 				frame(named(1), flatten(xor(floats(12, 1, 30)...), native(natives(20, 2, 5)...), native(natives(20, 1, 5)...))...),
 			},
@@ -58,7 +62,8 @@ func TestReadStream(t *testing.T) {
 			}},
 		},
 		{
-			"unsorted labels", [][]byte{frame(promwire.Labels{{Name: "i", Value: "001"}, {Name: "__name__", Value: "m"}}, xor(floats(10, 1, 3)...)...)},
+			"unsorted labels",
+			[][]byte{frame(promwire.Labels{{Name: "i", Value: "001"}, {Name: "__name__", Value: "m"}}, xor(floats(10, 1, 3)...)...)},
 			[]series{{Labels: named(1), Samples: floats(10, 1, 3)}},
 		},
 	}

@@ -29,6 +29,8 @@ type WriteClient struct {
 	now     func() time.Time
 }
 
+var _ promwire.Writer = (*WriteClient)(nil)
+
 // NewWriteClient makes a client for a remote-write URL, such as http://host:9090/api/v1/write. It fails if the URL is
 // not absolute or an option is invalid; it does not connect.
 func NewWriteClient(url string, opts ...WriteOption) (*WriteClient, error) {
@@ -90,7 +92,7 @@ func (c *WriteClient) Write(ctx context.Context, req *promwire.WriteRequest) (pr
 	second := c.attempt(ctx, req, other, false)
 	c.remember(other, first, second)
 	if second.err != nil && second.stats == (promwire.WriteStats{}) {
-		second.err = fmt.Errorf("%w (as %s; as %s before: %v)", second.err, other, t, first.err)
+		second.err = fmt.Errorf("%w (as %s; as %s before: %s)", second.err, other, t, first.err.Error())
 	}
 	return second.stats, second.err
 }
@@ -151,7 +153,7 @@ func (c *WriteClient) send(ctx context.Context, p *payload, a answer) outcome {
 	if a.message == promwire.WriteV2 {
 		header = c.headers[1]
 	}
-	resp, err := c.post(limited, header, p)
+	resp, err := c.post(limited, header, p) //nolint:bodyclose // discard closes it
 	if err != nil {
 		return outcome{verdict: verdict{action: refused}, err: c.failed(ctx, "write", err)}
 	}

@@ -119,3 +119,24 @@ func TestCustomBucketsOver1(t *testing.T) {
 		t.Errorf("the answer comes first, so that the whole can be retried: got %v", err)
 	}
 }
+
+// Remote Write 2.0 forbids samples and histograms in one series; 1.0 does not.
+func TestMixedSeriesAreSplitIn2(t *testing.T) {
+	mixed := request("m", 1)
+	mixed.Timeseries[0].Histograms = []promwire.Histogram{{Timestamp: 1_700_000_000_000}}
+	for message, want := range map[promwire.MessageType]int{v1: 1, v2: 2} {
+		r := newReceiver(t, good)
+		stats, err := newWriteClient(t, r.URL, WithMessageType(message)).Write(context.Background(), mixed)
+		if err != nil || stats != mixed.Stats() {
+			t.Fatalf("%s: got %+v, %v", message, stats, err)
+		}
+		got := r.all[0].request.Timeseries
+		if len(got) != want || len(got[0].Samples) != 2 || len(got[0].Exemplars) != 1 || len(got[want-1].Histograms) != 1 ||
+			!got[want-1].Labels.Equal(mixed.Timeseries[0].Labels) {
+			t.Errorf("%s: got %+v", message, got)
+		}
+	}
+	if len(mixed.Timeseries[0].Samples) != 2 || len(mixed.Timeseries[0].Histograms) != 1 {
+		t.Error("the caller's request was modified")
+	}
+}
