@@ -153,7 +153,10 @@ func histogram(r *rand.Rand) promwire.Histogram {
 	return h
 }
 
-// ReadSeries makes n series of samples each, 15 s apart from [Now] on, for remote-read work.
+// ReadStep is the time between two samples of [ReadSeries], in milliseconds: 1,000 samples stay in the head of a TSDB.
+const ReadStep = 5_000
+
+// ReadSeries makes n series of samples each, [ReadStep] apart from [Now] on, for remote-read work.
 func ReadSeries(n, samples int) *promwire.WriteRequest {
 	r, req := rnd(6), &promwire.WriteRequest{}
 	for i := range n {
@@ -162,7 +165,7 @@ func ReadSeries(n, samples int) *promwire.WriteRequest {
 		value := 1e6 * r.Float64()
 		for j := range samples {
 			value += float64(r.IntN(1500)) / 100
-			ts.Samples = append(ts.Samples, promwire.Sample{Timestamp: Now + int64(j)*15_000, Value: value})
+			ts.Samples = append(ts.Samples, promwire.Sample{Timestamp: Now + int64(j)*ReadStep, Value: value})
 		}
 		req.Timeseries = append(req.Timeseries, ts)
 	}
