@@ -174,3 +174,21 @@ func TestAppendProtoAllocates(t *testing.T) {
 		}
 	}
 }
+
+// TestAppendProtoGrowsOnce encodes into no memory at all: once for the likely size, at most once for the last series.
+func TestAppendProtoGrowsOnce(t *testing.T) {
+	if raceEnabled {
+		return // the race detector empties pools at random
+	}
+	for _, set := range workload.Sets() {
+		for _, kind := range []promwire.MessageType{v1, v2} {
+			req, buf := set.Make(), []byte(nil)
+			n := testing.AllocsPerRun(3, func() {
+				buf, _ = req.AppendProto(nil, kind)
+			})
+			if n > 2 || cap(buf) > 2*len(buf)+2048 {
+				t.Errorf("%s, %s: %v allocations, %d bytes of capacity for %d", set.Name, kind, n, cap(buf), len(buf))
+			}
+		}
+	}
+}

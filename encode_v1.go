@@ -15,6 +15,9 @@ func appendRequestV1(dst []byte, r *WriteRequest) ([]byte, error) {
 		ts := &r.Timeseries[i]
 		metadata = metadata || ts.Metadata.any()
 		size := estimateSeriesV1(ts)
+		if uint64(cap(dst)-len(dst)) < size.most {
+			dst = grow(dst, estimateRestV1(r.Timeseries[i:]))
+		}
 		if dst, err = room(dst, start, size.most); err != nil {
 			return dst, err
 		}
@@ -31,6 +34,18 @@ func appendRequestV1(dst []byte, r *WriteRequest) ([]byte, error) {
 		}
 	}
 	return dst, nil
+}
+
+// maxForesight bounds the memory that is taken for series not yet encoded, in bytes: the size that receivers take.
+const maxForesight = 32 << 20
+
+// estimateRestV1 returns what the series will likely take together, so that a buffer grows once.
+func estimateRestV1(series []TimeSeries) uint64 {
+	n := uint64(0)
+	for i := 0; i < len(series) && n < maxForesight; i++ {
+		n += uint64(estimateSeriesV1(&series[i]).likely) + 3
+	}
+	return min(n, maxForesight)
 }
 
 // appendSeriesV1 appends a field with number 1 that holds ts, for which dst has room; ts likely takes so many bytes.

@@ -35,6 +35,7 @@ func appendRequestV2(dst []byte, r *WriteRequest) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+	dst = grow(dst, uint64(len(e.symbols.block)+len(e.series)))
 	dst = append(dst, e.symbols.block...)
 	return append(dst, e.series...), nil
 }
