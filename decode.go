@@ -1,6 +1,8 @@
 package promwire
 
 import (
+	"fmt"
+
 	"github.com/promwire/promwire/internal/pb"
 )
 
@@ -17,13 +19,19 @@ import (
 // ([Rules.Apply] does). Metadata of 2.0 with reference 0 is unset, whatever the symbol table holds there.
 //
 // The zero value is ready for Reset. In steady state nothing is allocated. Memory grows with the largest series (and
-// the symbols or metadata) seen, never by an announced count: two bytes of a hostile message become at most one empty
-// [Histogram]. A Decoder must not be copied after first use and is not safe for concurrent use.
+// the symbols and metadata) seen, by what is really there and never by an announced count; see MaxItems. A Decoder
+// must not be copied after first use and is not safe for concurrent use.
 type Decoder struct {
 	// LegacyCreatedTimestamps reads the per-series created_timestamp (TimeSeries field 6), which Remote Write 2.0
 	// had up to rc.3 and reserves since, and applies it to samples and histograms whose own start is 0. Off by
 	// default: the field is then skipped like any unknown one. Set it before the walk. 1.0 has no such field.
 	LegacyCreatedTimestamps bool
+
+	// MaxItems is how many labels a series may have, how many samples, histograms and exemplars, and how many
+	// metadata entries a message; each on its own. More end the walk with an error that wraps [ErrTooLarge]. 0, the
+	// default, sets no limit. For messages of strangers: without it, a message of n bytes can take up to 150 n of memory
+	// when it is made for that (empty histograms), with it about 20 n. Set it before the walk.
+	MaxItems int
 
 	msg   string
 	t     MessageType
@@ -38,6 +46,7 @@ type Decoder struct {
 	joined    []byte   // 1.0: memory for raw if they are not contiguous
 	refs      []uint32 // 2.0: label references of the current series
 	exRefs    []uint32 // 2.0: those of the current exemplar
+	meta      encodedMetadata
 
 	symbols    []string
 	allSymbols bool // symbols holds those behind the current series too
@@ -80,17 +89,44 @@ func (d *Decoder) next(ts *TimeSeries, raw bool) bool {
 	return ok && (d.seriesV1(ts, body, raw) || d.fail())
 }
 
+// found makes the series between start and end of the message the current one.
+func (d *Decoder) found(start, end int) {
+	d.start, d.pos = start, end
+	d.index++
+}
+
 // fail ends the walk of a malformed message.
 func (d *Decoder) fail() bool {
-	d.err = explain(d.msg, d.t)
+	if d.err == nil {
+		d.err = explain(d.msg, d.t)
+	}
 	return false
 }
 
-// found makes the series between start and end of the message the current one.
-func (d *Decoder) found(start, end int) (string, bool) {
-	d.start, d.pos = start, end
-	d.index++
-	return d.msg[start:end], true
+// overLimit reports whether ts has more than it may, and if so, sets the error.
+func (d *Decoder) overLimit(ts *TimeSeries) bool {
+	limit := d.MaxItems
+	if limit <= 0 {
+		return false
+	}
+	switch {
+	case len(ts.Labels) > limit, len(d.refs)/2 > limit:
+		d.tooMany("timeseries.labels", d.start)
+	case len(ts.Samples) > limit:
+		d.tooMany("timeseries.samples", d.start)
+	case len(ts.Histograms) > limit:
+		d.tooMany("timeseries.histograms", d.start)
+	case len(ts.Exemplars) > limit:
+		d.tooMany("timeseries.exemplars", d.start)
+	default:
+		return false
+	}
+	return true
+}
+
+func (d *Decoder) tooMany(field string, offset int) {
+	err := fmt.Errorf("%w: more than %d", ErrTooLarge, d.MaxItems)
+	d.err = &DecodeError{Message: string(d.t), Field: field, Offset: offset, Err: err}
 }
 
 // Series returns the current series. It is valid until the next call of Next, NextRaw or Reset; its strings alias the
@@ -109,7 +145,7 @@ func (d *Decoder) SeriesErr() error { return d.seriesErr }
 // yielded before included. The error may lie behind the current series.
 func (d *Decoder) Err() error { return d.err }
 
-// DecodeLabels decodes the labels of the current series into [Decoder.Series], after NextRaw. It returns
+// DecodeLabels decodes the labels of the current series into [Decoder.Series], after NextRaw (and only then). It returns
 // [Decoder.Err] if the labels turn out to be malformed, which ends the walk, and otherwise [Decoder.SeriesErr].
 func (d *Decoder) DecodeLabels() error {
 	if d.err != nil || d.index < 0 {
@@ -119,9 +155,8 @@ func (d *Decoder) DecodeLabels() error {
 		d.series.Labels, _ = d.appendLabels(d.series.Labels[:0], d.refs)
 		return d.seriesErr
 	}
-	labels, ok := appendRawLabels(d.series.Labels[:0], d.raw)
-	d.series.Labels = labels
-	if !ok {
+	d.series.Labels = d.series.Labels[:0]
+	if !d.decodeRawLabels(&d.series) {
 		d.fail()
 	}
 	return d.err
@@ -132,8 +167,8 @@ func (d *Decoder) DecodeLabels() error {
 // must not be modified.
 func (d *Decoder) RawLabels() []byte { return pb.AsBytes(d.raw) }
 
-// LabelRefs returns the label references of the current series (2.0): name, value, name, value. It is valid as long
-// as Series. If SeriesErr is nil, they are even in number and all within Symbols.
+// LabelRefs returns the label references of the current series (2.0, after NextRaw): name, value, name, value. It is
+// valid as long as Series. If SeriesErr is nil, they are even in number and all within Symbols.
 func (d *Decoder) LabelRefs() []uint32 { return d.refs }
 
 // Symbols returns the symbols seen so far (2.0): in usual messages all of them from the first series on, since they

@@ -2,6 +2,7 @@ package promwire_test
 
 import (
 	"math"
+	"strconv"
 	"testing"
 
 	"github.com/promwire/promwire"
@@ -63,6 +64,21 @@ func TestDecodeForms(t *testing.T) {
 			one(promwire.TimeSeries{Samples: everySample()})},
 		{"starts of every length", v2, msg{}.sub(5, everyStart()), one(promwire.TimeSeries{Samples: everyStarted()})},
 		{"labels of every length", v1, msg{}.sub(1, everyLabel()), one(promwire.TimeSeries{Labels: everyLabels()})},
+		{"references longer than needed", v2, table.sub(5, msg{}.
+			str(1, "\x81\x00\x82\x80\x00\x83\x80\x80\x00\x84\x80\x80\x80\x80\x80\x80\x80\x80\x00").
+			sub(2, sampleMsg(1, 1)).sub(2, sampleMsg(2, 2))), labelled},
+		{"references of every length", v2, manySymbols(20000).sub(5, msg{}.uints(1, 0, 1, 127, 128, 129, 16383, 16384, 19999)),
+			one(promwire.TimeSeries{Labels: promwire.Labels{
+				{Name: "0", Value: "1"}, {Name: "127", Value: "128"}, {Name: "129", Value: "16383"},
+				{Name: "16384", Value: "19999"},
+			}})},
+		{"references of two bytes at most", v2, manySymbols(1<<14).
+			sub(5, msg{}.uints(1, 16383, 16383)).sub(5, msg{}.uints(1, 1, 16383)), promwire.WriteRequest{
+			Timeseries: []promwire.TimeSeries{
+				{Labels: promwire.Labels{{Name: "16383", Value: "16383"}}},
+				{Labels: promwire.Labels{{Name: "1", Value: "16383"}}},
+			},
+		}},
 		{"metadata in parts merges", v2, table.sub(5, msg{}.uints(1, 1, 2).sub(5, msg{}.uint(1, 1).uint(3, 3)).
 			sub(5, msg{}.uint(1, 2).uint(4, 4)).sub(5)), metadata},
 		{"metadata reference 0 is unset", v2, msg{}.str(4, "x").str(4, "__name__").str(4, "m").sub(5,
@@ -97,7 +113,13 @@ func TestDecodeForms(t *testing.T) {
 	}
 }
 
-func (m msg) append(more msg) msg { return append(m, more...) }
+// manySymbols is a table of n symbols: their numbers.
+func manySymbols(n int) (m msg) {
+	for i := range n {
+		m = m.str(4, strconv.Itoa(i))
+	}
+	return m
+}
 
 // unknown has one field of each wire type with this number.
 func unknown(field int) msg {

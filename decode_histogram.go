@@ -2,24 +2,13 @@ package promwire
 
 import (
 	"math"
+	"slices"
 
 	"github.com/promwire/promwire/internal/pb"
 )
 
-// appendHistogram appends the Histogram whose length is at s[i:]. v2 says that it may have a start timestamp.
-func appendHistogram(ts *TimeSeries, s string, i int, v2 bool) int {
-	start, end := pb.Length(s, i)
-	if end < 0 {
-		return -1
-	}
-	if !readHistogram(growHistograms(ts), s[start:end], v2) {
-		return -1
-	}
-	return end
-}
-
-// growHistograms appends an empty histogram, with the memory of one that was there before.
-func growHistograms(ts *TimeSeries) *Histogram {
+// addHistogram appends an empty histogram, with the memory of one that was there before.
+func (ts *TimeSeries) addHistogram() *Histogram {
 	n := len(ts.Histograms)
 	if n < cap(ts.Histograms) {
 		ts.Histograms = ts.Histograms[:n+1]
@@ -30,21 +19,25 @@ func growHistograms(ts *TimeSeries) *Histogram {
 	return &ts.Histograms[n]
 }
 
+// readHistogram reads a Histogram. v2 says that it may have a start timestamp.
 func readHistogram(h *Histogram, s string, v2 bool) bool {
 	for i := 0; i < len(s); {
-		tag, j := readTag(s, i)
-		if j < 0 {
+		tag, body, next := pb.Field(s, i)
+		if next < 0 {
 			return false
 		}
 		switch tag & 7 {
 		case pb.Varint:
-			i = readHistogramVarint(h, s, j, tag, v2)
+			i = readHistogramVarint(h, s, next, tag, v2)
 		case pb.Fixed64:
-			i = readHistogramDouble(h, s, j, tag, v2)
+			i = readHistogramDouble(h, s, next, tag, v2)
 		case pb.Bytes:
-			i = readHistogramList(h, s, j, tag, v2)
+			if !readHistogramList(h, body, tag, v2) {
+				return false
+			}
+			i = next
 		default:
-			i = skipHistogramField(s, j, tag, v2)
+			i = skipHistogramField(s, next, tag, v2)
 		}
 		if i < 0 {
 			return false
@@ -112,12 +105,7 @@ func readHistogramDouble(h *Histogram, s string, i int, tag uint64, v2 bool) int
 }
 
 // readHistogramList reads spans and packed lists.
-func readHistogramList(h *Histogram, s string, i int, tag uint64, v2 bool) int {
-	start, end := pb.Length(s, i)
-	if end < 0 {
-		return -1
-	}
-	list, ok := s[start:end], true
+func readHistogramList(h *Histogram, list string, tag uint64, v2 bool) (ok bool) {
 	switch tag {
 	case 0x42:
 		h.NegativeSpans, ok = appendSpan(h.NegativeSpans, list)
@@ -134,55 +122,96 @@ func readHistogramList(h *Histogram, s string, i int, tag uint64, v2 bool) int {
 	case 0x82:
 		h.CustomValues, ok = appendDoubles(h.CustomValues, list)
 	default:
-		return skipHistogramField(s, i, tag, v2)
+		ok = skipHistogramField(list, 0, tag, v2) >= 0
 	}
-	if !ok {
-		return -1
-	}
-	return end
+	return ok
 }
 
 func appendSpan(spans []BucketSpan, s string) ([]BucketSpan, bool) {
+	if len(s) == 4 && s[0] == 0x08 && s[1] < 0x80 && s[2] == 0x10 && s[3] < 0x80 {
+		return append(spans, BucketSpan{pb.Int32(uint64(s[1])), uint32(s[3])}), true
+	}
 	var span BucketSpan
 	for i := 0; i < len(s); {
-		tag, j := readTag(s, i)
-		if j < 0 {
+		tag, _, next := pb.Field(s, i)
+		if next < 0 {
 			return spans, false
 		}
 		var v uint64
 		switch tag {
 		case 0x08:
-			v, i = pb.Uvarint(s, j)
+			v, next = pb.Uvarint(s, next)
 			span.Offset = pb.Int32(v)
 		case 0x10:
-			v, i = pb.Uvarint(s, j)
+			v, next = pb.Uvarint(s, next)
 			span.Length = uint32(v)
 		default:
-			i = skipUnknown(s, j, tag, 1<<1|1<<2)
+			next = skipUnknown(s, next, tag, 1<<1|1<<2)
 		}
-		if i < 0 {
+		if i = next; i < 0 {
 			return spans, false
 		}
 	}
 	return append(spans, span), true
 }
 
+// appendDeltas appends packed deltas, most of which have one or two bytes.
 func appendDeltas(vs []int64, s string) ([]int64, bool) {
-	for i := 0; i < len(s); {
+	vs = slices.Grow(vs, pb.CountVarints(s)+8) // eight more, since they are written in groups
+	out := vs[len(vs):cap(vs)]
+	n, i := 0, 0
+	for len(s)-i >= 8 && len(out)-n >= 8 {
+		x := pb.Uint64(s, i)
+		if x&0x8080808080808080 != 0 {
+			count, size := shortDeltas(out[n:n+4], x)
+			if count < 4 { // the next one is longer
+				v, next := pb.Uvarint(s, i+size)
+				if next < 0 {
+					return vs, false
+				}
+				out[n+count] = pb.Int64(v)
+				count, size = count+1, next-i
+			}
+			n, i = n+count, i+size
+			continue
+		}
+		group := out[n : n+8]
+		for k := range group {
+			group[k] = pb.Int64(x & 0x7f)
+			x >>= 8
+		}
+		n, i = n+8, i+8
+	}
+	for ; i < len(s) && n < len(out); n++ {
 		v, next := pb.Uvarint(s, i)
 		if next < 0 {
 			return vs, false
 		}
-		vs = append(vs, pb.Int64(v))
-		i = next
+		out[n], i = pb.Int64(v), next
 	}
-	return vs, true
+	return vs[:len(vs)+n], true
+}
+
+// shortDeltas decodes up to four deltas of one or two bytes from x; it stops before a longer one. It does so without
+// a branch on the length, since nothing tells it before.
+func shortDeltas(out []int64, x uint64) (n, size int) {
+	for n = range out {
+		more := x >> 7 & 1
+		if x>>15&more != 0 {
+			return n, size
+		}
+		out[n] = pb.Int64(x&0x7f | x>>1&(0x3f80*more))
+		size += 1 + int(more)
+		x >>= (8 + 8*more) & 63
+	}
+	return len(out), size
 }
 
 func appendDoubles(vs []float64, s string) ([]float64, bool) {
 	if len(s)%8 != 0 {
 		return vs, false
 	}
+	vs = slices.Grow(vs, len(s)/8)
 	for ; len(s) > 0; s = s[8:] {
 		vs = append(vs, math.Float64frombits(pb.Uint64(s, 0)))
 	}

@@ -84,3 +84,24 @@ func TestDecodeHistogramForms(t *testing.T) {
 		})
 	}
 }
+
+// TestDecodeDeltas has runs of deltas of one length, broken by one of another length at each place.
+func TestDecodeDeltas(t *testing.T) {
+	for _, usual := range []int64{5, 1000, 1 << 20, math.MinInt64} {
+		for _, other := range []int64{-1, -64, 64, 8191, 8192, 1 << 30, math.MinInt64} {
+			for n := range 20 {
+				var deltas []int64
+				for i := range 20 {
+					if deltas = append(deltas, usual+int64(i)); i == n {
+						deltas[i] = other
+					}
+				}
+				want := histogramRequest(promwire.Histogram{PositiveDeltas: deltas})
+				got := mustDecode(t, msg{}.sub(1, msg{}.sub(4, msg{}.sints(12, deltas...))), v1)
+				if !sameRequest(got, want) {
+					t.Fatalf("got %v, want %v", got.Timeseries[0].Histograms[0].PositiveDeltas, deltas)
+				}
+			}
+		}
+	}
+}

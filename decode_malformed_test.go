@@ -34,6 +34,16 @@ func TestDecodeMalformed(t *testing.T) {
 			pb.ErrTruncated},
 		{"length past the series", v1, msg{}.sub(1, msg{}.tag(1, 2).append(msg{1})).sub(1), "timeseries.labels", 2,
 			pb.ErrTruncated},
+		{"label past the series", v1, msg{}.sub(1, msg{}.sub(1, labelMsg("name", "value"))[:14]).sub(1), "timeseries.labels",
+			2, pb.ErrTruncated},
+		{"sample past the series", v1, msg{}.sub(1, msg{}.sub(2, sampleMsg(1, 1))[:12]).sub(1), "timeseries.samples", 2,
+			pb.ErrTruncated},
+		{"value past the label", v1, msg{}.sub(1, msg{}.sub(1, msg{}.str(1, "name").append(msg("\x12\x06value"))).
+			sub(2)), "timeseries.labels.value", 10, pb.ErrTruncated},
+		{"field number 0, short", v2, msg{0x02, 0x00}, "", 0, pb.ErrFieldNumber},
+		{"help reference cut off", v2, table.sub(5, msg{}.sub(5, msg{}.uint(1, 1).append(msg{0x18}))),
+			"timeseries.metadata.help_ref", 11, pb.ErrTruncated},
+		{"metadata past the series", v2, table.sub(5, msg{0x2a, 0x02, 0x08}), "timeseries.metadata", 7, pb.ErrTruncated},
 		{"value of eleven bytes", v1, msg{}.sub(1, msg{}.sub(2, msg{}.tag(2, 0).append(long))),
 			"timeseries.samples.timestamp", 4, pb.ErrVarint},
 		{"series as varint", v1, msg{}.uint(1, 1), "timeseries", 0, pb.ErrWireType},
@@ -86,6 +96,48 @@ func TestDecodeMalformed(t *testing.T) {
 				}
 				if len(req.Timeseries)+len(req.Metadata) != 0 {
 					t.Errorf("%s: request is not empty: %+v", way.name, req)
+				}
+			}
+		})
+	}
+}
+
+func TestDecoderMaxItems(t *testing.T) {
+	three := func(part msg) msg { return append(append(append(msg{}, part...), part...), part...) }
+	table := msg{}.str(4, "").str(4, "a")
+	tests := []struct {
+		name  string
+		t     promwire.MessageType
+		three msg // a message with three items
+		field string
+		err   bool
+	}{
+		{"short labels", v1, msg{}.sub(1, three(msg{}.sub(1, labelMsg("a", "b")))), "timeseries.labels", true},
+		{"empty labels", v1, msg{}.sub(1, three(msg{}.sub(1))), "timeseries.labels", true},
+		{"packed references", v2, table.sub(5, msg{}.uints(1, 1, 1, 1, 1, 1, 1)), "timeseries.labels", true},
+		{"unpacked references", v2, table.sub(5, three(msg{}.uint(1, 1).uint(1, 1))), "timeseries.labels", true},
+		{"samples", v1, msg{}.sub(1, three(msg{}.sub(2, sampleMsg(1, 1)))), "timeseries.samples", true},
+		{"empty samples", v2, msg{}.sub(5, three(msg{}.sub(2))), "timeseries.samples", true},
+		{"histograms", v1, msg{}.sub(1, three(msg{}.sub(4))), "timeseries.histograms", true},
+		{"exemplars", v2, msg{}.sub(5, three(msg{}.sub(4))), "timeseries.exemplars", true},
+		{"metadata", v1, three(msg{}.sub(3)), "metadata", true},
+		{"series", v1, three(msg{}.sub(1, msg{}.sub(2))), "", false},
+		{"symbols", v2, three(msg{}.str(4, "")), "", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for limit := range 4 {
+				d := promwire.Decoder{MaxItems: limit}
+				for _, next := range []func(*promwire.Decoder) bool{(*promwire.Decoder).Next, nextRawDecoded} {
+					_, err := walk(&d, tt.three, tt.t, next)
+					var de *promwire.DecodeError
+					want := tt.err && limit > 0 && limit < 3
+					if errors.As(err, &de) != want || errors.Is(err, promwire.ErrTooLarge) != want {
+						t.Fatalf("limit %d: %v", limit, err)
+					}
+					if want && de.Field != tt.field {
+						t.Errorf("limit %d: field %q, want %q", limit, de.Field, tt.field)
+					}
 				}
 			}
 		})

@@ -174,3 +174,21 @@ func TestDecoderNextInto(t *testing.T) {
 		t.Errorf("got %+v", all)
 	}
 }
+
+// TestDecoderSymbolsBehind reads symbols that come late, and only once.
+func TestDecoderSymbolsBehind(t *testing.T) {
+	var d promwire.Decoder
+	d.Reset(msg{}.str(4, "").sub(5, msg{}.uints(1, 1, 2)).str(4, "a").sub(5, msg{}.uints(1, 9, 9)).str(4, "b").
+		sub(5, msg{}.uints(1, 2, 1)), v2)
+	for i, want := range []string{"{a=\"b\"}", "{}", "{b=\"a\"}"} {
+		if !d.Next() || d.Series().Labels.String() != want || (d.SeriesErr() != nil) != (i == 1) {
+			t.Fatalf("series %d: %s, %v, %v", i, d.Series().Labels, d.SeriesErr(), d.Err())
+		}
+		if got := fmt.Sprintf("%q", d.Symbols()); got != `["" "a" "b"]` {
+			t.Fatalf("series %d: symbols %s", i, got)
+		}
+	}
+	if d.Next() || d.Err() != nil || len(d.Symbols()) != 3 {
+		t.Errorf("at the end: %v, symbols %q", d.Err(), d.Symbols())
+	}
+}

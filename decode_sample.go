@@ -2,76 +2,55 @@ package promwire
 
 import (
 	"math"
+	"slices"
 
 	"github.com/promwire/promwire/internal/pb"
 )
 
-// appendSamplesV1 appends the run of Sample fields whose first length is at s[i:].
-func appendSamplesV1(ss []Sample, s string, i int) ([]Sample, int) {
-	for {
-		start, end := pb.Length(s, i)
-		if end < 0 {
-			return ss, -1
-		}
-		v, ok := readSample(s[start:end])
-		if !ok {
-			if v, ok = readAnySample(s[start:end], false); !ok {
-				return ss, -1
-			}
-		}
-		ss = append(ss, v)
-		if end == len(s) || s[end] != 0x12 {
-			return ss, end
-		}
-		i = end + 1
-	}
-}
-
-// appendSamplesV2 is appendSamplesV1 for 2.0, where samples have start timestamps.
-func appendSamplesV2(ss []Sample, s string, i int) ([]Sample, int) {
-	for {
-		start, end := pb.Length(s, i)
-		if end < 0 {
-			return ss, -1
-		}
-		v, ok := readSample(s[start:end])
-		if !ok {
-			if v, ok = readStartSample(s[start:end]); !ok {
-				if v, ok = readAnySample(s[start:end], true); !ok {
-					return ss, -1
-				}
-			}
-		}
-		ss = append(ss, v)
-		if end == len(s) || s[end] != 0x12 {
-			return ss, end
-		}
-		i = end + 1
-	}
-}
-
 // contBits are the continuation bits of a varint of eight bytes.
 const contBits = 0x0080808080808080
 
-// readSample reads a Sample of the usual form: value, then a timestamp of up to eight bytes, and no more. It reads
-// the last eight bytes of s, which hold the whole timestamp, at once.
-func readSample(s string) (Sample, bool) {
-	if len(s) < 11 || len(s) > 18 || s[0] != 0x09 || s[9] != 0x10 {
-		return Sample{}, false
+// addShortSamples appends the run of Sample fields at s[i:] that have the usual form: value, then a timestamp of up to
+// eight bytes, and no more. It returns the index of the first field that differs; 0 if the first one does.
+func (ts *TimeSeries) addShortSamples(s string, i int) (next int) {
+	for i < len(s) && s[i] == 0x12 {
+		body, end := pb.ShortField(s, i)
+		if len(body) < 11 || len(body) > 18 || body[0] != 0x09 || body[9] != 0x10 {
+			break
+		}
+		// The last eight bytes hold the whole timestamp, behind others.
+		others := uint(18-len(body)) * 8 & 63
+		x := pb.Uint64(body, len(body)-8) >> others
+		if x&0x8080808080808080 != contBits>>others {
+			break
+		}
+		if len(ts.Samples) == cap(ts.Samples) {
+			ts.Samples = slices.Grow(ts.Samples, countRun(s, i))
+		}
+		ts.Samples = append(ts.Samples, Sample{
+			Timestamp: int64(pb.Gather(x & 0x7f7f7f7f7f7f7f7f)),
+			Value:     math.Float64frombits(pb.Uint64(body, 1)),
+		})
+		i, next = end, end
 	}
-	others := uint(18-len(s)) * 8 & 63 // bits before the timestamp
-	x := pb.Uint64(s, len(s)-8) >> others
-	if x&0x8080808080808080 != contBits>>others {
-		return Sample{}, false
-	}
-	return Sample{
-		Timestamp: int64(pb.Gather(x & 0x7f7f7f7f7f7f7f7f)),
-		Value:     math.Float64frombits(pb.Uint64(s, 1)),
-	}, true
+	return next
 }
 
-// readStartSample reads a Sample of the form that has a start timestamp at the end.
-func readStartSample(s string) (Sample, bool) {
+// addAnySample appends a Sample of any legal form. v2 says that it may have a start timestamp.
+func (ts *TimeSeries) addAnySample(s string, v2 bool) bool {
+	v, ok := Sample{}, false
+	if v2 {
+		v, ok = startedSample(s)
+	}
+	if !ok {
+		v, ok = readAnySample(s, v2)
+	}
+	ts.Samples = append(ts.Samples, v)
+	return ok
+}
+
+// startedSample reads a Sample of the usual form with a start timestamp: value, timestamp of up to eight bytes, start.
+func startedSample(s string) (Sample, bool) {
 	if len(s) < 18 || s[0] != 0x09 || s[9] != 0x10 {
 		return Sample{}, false
 	}
@@ -80,35 +59,32 @@ func readStartSample(s string) (Sample, bool) {
 		return Sample{}, false
 	}
 	st, next := pb.Uvarint(s, 11+n)
-	if next != len(s) {
-		return Sample{}, false
-	}
 	return Sample{
 		Timestamp:      int64(t),
 		StartTimestamp: int64(st),
 		Value:          math.Float64frombits(pb.Uint64(s, 1)),
-	}, true
+	}, next == len(s)
 }
 
 func readAnySample(s string, v2 bool) (v Sample, ok bool) {
 	for i := 0; i < len(s); {
-		tag, j := readTag(s, i)
-		if j < 0 {
+		tag, _, next := pb.Field(s, i)
+		if next < 0 {
 			return v, false
 		}
 		switch {
 		case tag == 0x09:
-			v.Value, i = readDouble(s, j)
+			v.Value, next = readDouble(s, next)
 		case tag == 0x10:
-			v.Timestamp, i = readInt64(s, j)
+			v.Timestamp, next = readInt64(s, next)
 		case v2 && tag == 0x18:
-			v.StartTimestamp, i = readInt64(s, j)
+			v.StartTimestamp, next = readInt64(s, next)
 		case v2:
-			i = skipUnknown(s, j, tag, 1<<1|1<<2|1<<3)
+			next = skipUnknown(s, next, tag, 1<<1|1<<2|1<<3)
 		default:
-			i = skipUnknown(s, j, tag, 1<<1|1<<2)
+			next = skipUnknown(s, next, tag, 1<<1|1<<2)
 		}
-		if i < 0 {
+		if i = next; i < 0 {
 			return v, false
 		}
 	}

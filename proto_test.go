@@ -17,6 +17,8 @@ func (m msg) tag(field, wire int) msg {
 	return binary.AppendUvarint(m, uint64(field)<<3|uint64(wire))
 }
 
+func (m msg) append(more msg) msg { return append(m, more...) }
+
 func (m msg) uint(field int, v uint64) msg {
 	return binary.AppendUvarint(m.tag(field, 0), v)
 }

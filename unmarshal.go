@@ -1,6 +1,7 @@
 package promwire
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -47,23 +48,41 @@ func (r *WriteRequest) unmarshal(msg string, t MessageType) error {
 
 // fill decodes all series of d.
 func (r *WriteRequest) fill(d *Decoder) error {
-	all := r.Timeseries[:0]
+	r.Timeseries = r.Timeseries[:0]
 	for {
-		n := len(all)
-		if n == cap(all) {
-			all = append(all, TimeSeries{})
-		} else {
-			all = all[:n+1]
+		n := len(r.Timeseries)
+		if n == cap(r.Timeseries) {
+			r.Timeseries = slices.Grow(r.Timeseries, 1+d.countSeries())
 		}
-		if !d.NextInto(&all[n]) {
-			r.Timeseries = all[:n]
-			break
+		next := r.Timeseries[:n+1]
+		if !d.NextInto(&next[n]) {
+			return d.Err()
 		}
+		r.Timeseries = next
 		if d.seriesErr != nil {
 			return &DecodeError{Message: string(d.t), Field: "timeseries", Offset: d.start, Err: d.seriesErr}
 		}
 	}
-	return d.Err()
+}
+
+// countSeries counts the series that are still to come, up to what is malformed.
+func (d *Decoder) countSeries() (n int) {
+	want := uint64(0x0a)
+	if d.t == WriteV2 {
+		want = 0x2a
+	}
+	for i := d.pos; i < len(d.msg); {
+		tag, _, next := pb.Field(d.msg, i)
+		if tag == want {
+			n++
+		} else if tag&7 != pb.Bytes && next >= 0 {
+			next = pb.Skip(d.msg, next, tag)
+		}
+		if i = next; i < 0 {
+			break
+		}
+	}
+	return n
 }
 
 // release lets go of the message.

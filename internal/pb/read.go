@@ -66,6 +66,18 @@ func Gather(x uint64) uint64 {
 	return x&0x000000000fffffff | x&0x0fffffff00000000>>4
 }
 
+// CountVarints returns the number of varints in s: of bytes without continuation bit.
+func CountVarints(s string) (n int) {
+	i := 0
+	for ; len(s)-i >= 8; i += 8 {
+		n += bits.OnesCount64(^Uint64(s, i) & 0x8080808080808080)
+	}
+	for ; i < len(s); i++ {
+		n += int(^s[i] >> 7)
+	}
+	return n
+}
+
 // Uint64 returns the eight bytes at s[i:], little endian. There must be eight.
 func Uint64(s string, i int) uint64 {
 	b := s[i : i+8]
@@ -91,9 +103,55 @@ func length(s string, i int) (start, end int) {
 	return start, start + int(n)
 }
 
+// ShortField returns the length-delimited field at s[i:], if its tag and its length take one byte each, and the index
+// behind it. If the field is of any other form, or cut off, the index is 0: see Field. It is small enough to be
+// inlined.
+func ShortField(s string, i int) (body string, next int) {
+	if len(s)-i >= 2 && s[i]&0x87 == Bytes && s[i+1] < 0x80 && int(s[i+1]) <= len(s)-i-2 {
+		return s[i+2 : i+2+int(s[i+1])], i + 2 + int(s[i+1])
+	}
+	return "", 0
+}
+
+// Field reads the tag at s[i:] and, if that is of a length-delimited field, the field; next is the index behind what
+// was read, so for other fields that of the value. It is -1 if that is malformed.
+func Field(s string, i int) (tag uint64, body string, next int) {
+	if tag := uint64(s[i]); tag < 0x80 && tag&7 != Bytes {
+		return tag, "", i + 1
+	}
+	if len(s)-i < 3 || s[i] < 0x08 || s[i] >= 0x80 {
+		return field(s, i)
+	}
+	start, n := i+2, int(s[i+1])
+	if n >= 0x80 {
+		start, n = i+3, n&0x7f|int(s[i+2])<<7
+		if n >= 1<<14 {
+			return field(s, i)
+		}
+	}
+	if n > len(s)-start {
+		return 0, "", -1
+	}
+	return uint64(s[i]), s[start : start+n], start + n
+}
+
+func field(s string, i int) (tag uint64, body string, next int) {
+	tag, next = Uvarint(s, i)
+	if next < 0 || tag&7 != Bytes {
+		return tag, "", next
+	}
+	start, end := Length(s, next)
+	if end < 0 || !validField(tag) {
+		return tag, "", -1
+	}
+	return tag, s[start:end], end
+}
+
+func validField(tag uint64) bool { return tag>>3 != 0 && tag>>3 <= maxField }
+
 // Skip returns the index behind the value at s[i:], whose tag is given; -1 if the tag or the value is malformed.
 func Skip(s string, i int, tag uint64) int {
-	if field := tag >> 3; field == 0 || field > maxField {
+	if !validField(tag) {
 		return -1
 	}
 	switch tag & 7 {

@@ -1,0 +1,189 @@
+package promwire
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/promwire/promwire/internal/pb"
+)
+
+// addShortRefs appends the labels of a 2.0 series that begins, as they all do in usual messages, with all its label
+// references packed in one short field. It decodes and looks up in one pass, and returns the index behind the field.
+// It returns 0, and appends nothing, if a reference is invalid, has more than two bytes, or is ahead of its symbol.
+func (ts *TimeSeries) addShortRefs(s string, symbols []string) int {
+	body, end := pb.ShortField(s, 0)
+	if end == 0 || s[0] != 0x0a || len(symbols) > 1<<14 {
+		return 0
+	}
+	n, all := 0, ts.Labels[:cap(ts.Labels)]
+	for i := 2; i < end; n++ {
+		var x uint32 // the bytes from i on, at least those that belong to the field
+		if len(s)-i >= 4 {
+			x = uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | uint32(s[i+3])<<24
+		} else {
+			x = lastBytes(s, i)
+		}
+		// A byte that should end a reference and does not makes it larger than any that there can be.
+		name := x & 0x7f
+		if x&0x80 == 0 {
+			i, x = i+1, x>>8
+		} else {
+			name |= x >> 8 & 0xff << 7
+			i, x = i+2, x>>16
+		}
+		value := x & 0x7f
+		if x&0x80 == 0 {
+			i++
+		} else {
+			value |= x >> 8 & 0xff << 7
+			i += 2
+		}
+		if i > end || uint(name) >= uint(len(symbols)) || uint(value) >= uint(len(symbols)) {
+			return 0
+		}
+		if n >= len(all) {
+			all = slices.Grow(all, pb.CountVarints(body)/2-n)
+			all = all[:cap(all)]
+		}
+		all[n] = Label{symbols[name], symbols[value]}
+	}
+	ts.Labels = all[:n]
+	return end
+}
+
+// lastBytes returns the bytes at s[i:], up to three, little endian.
+func lastBytes(s string, i int) (x uint32) {
+	for k := len(s) - 1; k >= i; k-- {
+		x = x<<8 | uint32(s[k])
+	}
+	return x
+}
+
+// appendRefs appends the references of a field that pb.Field has read: packed ones, or a single one.
+func appendRefs(refs []uint32, s string, tag uint64, body string, next int) ([]uint32, int, bool) {
+	if tag == 0x0a {
+		refs, ok := appendPackedRefs(refs, body)
+		return refs, next, ok
+	}
+	v, next := pb.Uvarint(s, next)
+	return append(refs, uint32(v)), next, next >= 0
+}
+
+// appendPackedRefs appends packed references, which have one or two bytes each in usual messages.
+func appendPackedRefs(refs []uint32, s string) ([]uint32, bool) {
+	refs = slices.Grow(refs, len(s))
+	n, out := 0, refs[len(refs):len(refs)+len(s)]
+	for i := 0; i < len(s) && n < len(out); n++ {
+		c := uint32(s[i])
+		i++
+		if c >= 0x80 {
+			if i < len(s) && s[i] < 0x80 {
+				c = c&0x7f | uint32(s[i])<<7
+				i++
+			} else {
+				v, next := pb.Uvarint(s, i-1)
+				if next < 0 {
+					return refs, false
+				}
+				c, i = uint32(v), next
+			}
+		}
+		out[n] = c
+	}
+	return refs[:len(refs)+n], true
+}
+
+// collectSymbols adds the symbols that come behind the current series, which is legal but rare. False if there is
+// nothing to add, or the message is malformed.
+func (d *Decoder) collectSymbols() bool {
+	if d.allSymbols {
+		return false
+	}
+	d.allSymbols = true
+	before := len(d.symbols)
+	r := pb.NewReader(pb.AsBytes(d.msg[d.pos:]))
+	for r.Next() {
+		if r.Field == 4 && r.Wire == pb.Bytes {
+			d.symbols = append(d.symbols, pb.AsString(r.Data))
+		}
+	}
+	return r.Err == nil && len(d.symbols) > before
+}
+
+// resolveLabels looks up the label references of a series, or only judges them.
+func (d *Decoder) resolveLabels(ts *TimeSeries, raw bool) {
+	var err error
+	if raw {
+		err = d.checkRefs(d.refs)
+	} else {
+		ts.Labels, err = d.appendLabels(ts.Labels[:0], d.refs)
+	}
+	d.setSeriesErr("label", err)
+}
+
+func (d *Decoder) setSeriesErr(what string, err error) {
+	if err != nil && d.seriesErr == nil {
+		d.seriesErr = fmt.Errorf("%s: %w", what, err)
+	}
+}
+
+// symbol returns the symbol that a metadata field refers to, by a reference other than 0, which means unset.
+func (d *Decoder) symbol(what string, ref uint32) string {
+	if uint(ref) >= uint(len(d.symbols)) && !d.collectSymbols() || uint(ref) >= uint(len(d.symbols)) {
+		d.setSeriesErr(what, d.refError(ref))
+		return ""
+	}
+	return d.symbols[ref]
+}
+
+func (d *Decoder) refError(ref uint32) error {
+	return fmt.Errorf("%w: %d, the table has %d symbols", ErrInvalidSymbolRef, ref, len(d.symbols))
+}
+
+// appendLabels appends the labels that refs name. If one can't be read, it is left out, and the error says why.
+func (d *Decoder) appendLabels(ls Labels, refs []uint32) (Labels, error) {
+	symbols := d.symbols
+	ls = slices.Grow(ls, len(refs)/2)
+	out := ls[len(ls) : len(ls)+len(refs)/2]
+	for k := range out {
+		name, value := refs[2*k], refs[2*k+1]
+		if uint(name) >= uint(len(symbols)) || uint(value) >= uint(len(symbols)) {
+			return d.appendGoodLabels(ls, refs)
+		}
+		out[k] = Label{symbols[name], symbols[value]}
+	}
+	if len(refs)%2 != 0 {
+		return ls[:len(ls)+len(out)], d.checkRefs(refs)
+	}
+	return ls[:len(ls)+len(out)], nil
+}
+
+// appendGoodLabels is appendLabels for references that are invalid, or ahead of their symbols.
+func (d *Decoder) appendGoodLabels(ls Labels, refs []uint32) (Labels, error) {
+	err := d.checkRefs(refs)
+	ls = ls[:0]
+	for i := 1; i < len(refs); i += 2 {
+		name, value := refs[i-1], refs[i]
+		if uint(name) < uint(len(d.symbols)) && uint(value) < uint(len(d.symbols)) {
+			ls = append(ls, Label{d.symbols[name], d.symbols[value]})
+		}
+	}
+	return ls, err
+}
+
+// checkRefs judges references after it has collected the symbols they need.
+func (d *Decoder) checkRefs(refs []uint32) error {
+	for _, ref := range refs {
+		if uint(ref) < uint(len(d.symbols)) {
+			continue
+		}
+		d.collectSymbols()
+		if uint(ref) >= uint(len(d.symbols)) {
+			return d.refError(ref)
+		}
+	}
+	if len(refs)%2 != 0 {
+		return fmt.Errorf("%w: odd number of references, %d", ErrInvalidSymbolRef, len(refs))
+	}
+	return nil
+}
