@@ -23,13 +23,8 @@ const maxNamed = 10
 
 // fail answers with the status of err and its text, and logs it.
 func fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
-	status := statusOf(err)
-	level := slog.LevelDebug
-	if status >= 500 && r.Context().Err() == nil {
-		level = slog.LevelWarn
-	}
-	text := errorText(err)
-	log.Log(r.Context(), level, "remote storage request failed", "path", r.URL.Path, "status", status, "err", text)
+	status, text := statusOf(err), errorText(err)
+	logFailure(r, log, status, text)
 
 	h := w.Header()
 	if status == http.StatusMethodNotAllowed {
@@ -40,6 +35,15 @@ func fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 		h.Set("Retry-After", strconv.FormatInt(int64((answer.RetryAfter+time.Second-1)/time.Second), 10))
 	}
 	http.Error(w, text, status)
+}
+
+// logFailure warns of failures of the storage. What the sender did wrong it is told, and one that has gone is no news.
+func logFailure(r *http.Request, log *slog.Logger, status int, text string) {
+	level := slog.LevelDebug
+	if status >= 500 && r.Context().Err() == nil {
+		level = slog.LevelWarn
+	}
+	log.Log(r.Context(), level, "remote storage request failed", "path", r.URL.Path, "status", status, "err", text)
 }
 
 // errorText is what the sender gets to read, and should log: for a partial write the number of refused items, how

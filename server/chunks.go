@@ -16,6 +16,7 @@ type chunker struct {
 	decoder chunk.Decoder
 	chunks  []promwire.Chunk
 	series  promwire.TimeSeries // of a chunk that is encoded anew
+	largest int                 // samples of the largest part encoded
 }
 
 // encode yields series as chunks.
@@ -49,6 +50,15 @@ func (c *chunker) plain(all iter.Seq2[promwire.ChunkedSeries, error]) iter.Seq2[
 	}
 }
 
+// release lets go of what is the storage's, and of memory for parts of unusual size.
+func (c *chunker) release() {
+	clear(c.chunks[:cap(c.chunks)])
+	if c.largest > maxPooledPart {
+		*c = chunker{}
+	}
+}
+
+// reset begins a part.
 func (c *chunker) reset() {
 	c.encoder.Reset()
 	c.chunks = c.chunks[:0]
@@ -57,6 +67,7 @@ func (c *chunker) reset() {
 // add encodes samples and histograms into chunks in order of time. Readers walk the chunks of a series one after the
 // other, so those of both kinds must not overlap. At the same time, the sample counts.
 func (c *chunker) add(ss []promwire.Sample, hs []promwire.Histogram) {
+	c.largest = max(c.largest, len(ss)+len(hs))
 	for len(ss) > 0 && len(hs) > 0 {
 		n := 0
 		for n < len(ss) && ss[n].Timestamp <= hs[0].Timestamp {

@@ -58,6 +58,7 @@ func ExampleNewHandler() {
 		return
 	}
 	resp := post(srv.URL+server.WritePath, promwire.ContentTypeWriteV2, message)
+	defer resp.Body.Close()
 	fmt.Println(resp.Status, resp.Header.Get(promwire.HeaderSamplesWritten))
 
 	// And ask like this with "remote_read: [{url: http://.../api/v1/read}]".
@@ -67,8 +68,9 @@ func ExampleNewHandler() {
 		return
 	}
 	query := promwire.Query{Start: time.Now().Add(-time.Hour), End: time.Now(), Matchers: matchers}
-	resp = post(srv.URL+server.ReadPath, promwire.ContentTypeProtobuf, (&promwire.ReadRequest{Queries: []promwire.Query{query}}).AppendProto(nil))
-	fmt.Println(resp.Status, resp.Header.Get("Content-Type"))
+	answer := post(srv.URL+server.ReadPath, promwire.ContentTypeProtobuf, (&promwire.ReadRequest{Queries: []promwire.Query{query}}).AppendProto(nil))
+	defer answer.Body.Close()
+	fmt.Println(answer.Status, answer.Header.Get("Content-Type"))
 	// Output:
 	// 204 No Content 1
 	// 200 OK application/x-protobuf
@@ -98,7 +100,9 @@ func ExampleNewWriteHandler() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(post(srv.URL+"/receive", promwire.ContentTypeProtobuf, message).Status)
+	resp := post(srv.URL+"/receive", promwire.ContentTypeProtobuf, message)
+	defer resp.Body.Close()
+	fmt.Println(resp.Status)
 	// Output:
 	// jobs_total{queue="mail"} 42
 	// 204 No Content
@@ -127,6 +131,7 @@ func ExampleNewReadHandler() {
 		AcceptedResponseTypes: []promwire.ResponseType{promwire.ResponseStreamedXORChunks},
 	}
 	resp := post(srv.URL, promwire.ContentTypeProtobuf, req.AppendProto(nil))
+	defer resp.Body.Close()
 	frames := promwire.NewFrameReader(resp.Body, 0)
 	var frame promwire.ChunkedReadResponse
 	if err := frames.Next(&frame); err != nil {

@@ -27,9 +27,14 @@ type SharedOption interface {
 	ReadOption
 }
 
-// WithLogger sets where handlers log: failures of the storage as warnings, refused requests at debug level. Default:
-// nowhere.
-func WithLogger(l *slog.Logger) SharedOption { return loggerOption{l} }
+// WithLogger sets where handlers log: failures of the storage as warnings, refused requests at debug level. Default,
+// and for nil: nowhere.
+func WithLogger(l *slog.Logger) SharedOption {
+	if l == nil {
+		l = slog.New(slog.DiscardHandler)
+	}
+	return loggerOption{l}
+}
 
 // WithWriteLimits sets the limits of a write handler. Default: see [WriteLimits].
 func WithWriteLimits(l WriteLimits) WriteOption {
@@ -54,6 +59,13 @@ func WithAnyFirstSymbol() WriteOption {
 	return writeOption(func(c *writeConfig) { c.rules.AnyFirstSymbol = true })
 }
 
+// WithAnyOrder makes a read handler pass on series in any order, for readers that cannot keep label order, such as a
+// read client of a Prometheus server that adds external labels. Whoever merges such an answer with others must sort
+// it. Default: series out of label order are the storage's failure ([promwire.Reader] demands the order).
+func WithAnyOrder() ReadOption {
+	return readOption(func(c *readConfig) { c.anyOrder = true })
+}
+
 type writeConfig struct {
 	logger *slog.Logger
 	limits WriteLimits
@@ -70,8 +82,9 @@ func newWriteConfig(opts []WriteOption) writeConfig {
 }
 
 type readConfig struct {
-	logger *slog.Logger
-	limits ReadLimits
+	logger   *slog.Logger
+	limits   ReadLimits
+	anyOrder bool
 }
 
 func newReadConfig(opts []ReadOption) readConfig {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"fmt"
 
 	"github.com/promwire/promwire"
 )
@@ -9,25 +10,30 @@ import (
 // order remembers the labels of the series before, whose memory is gone, to tell a further part of it from the next
 // series and from one that breaks the contract of [promwire.Reader].
 type order struct {
+	any   bool   // see [WithAnyOrder]
 	text  []byte // names and values one after the other
 	ends  []int  // where each of them ends in text
 	begun bool
 }
 
 // reset forgets the series before and keeps the memory.
-func (o *order) reset() { *o = order{text: o.text[:0], ends: o.ends[:0]} }
+func (o *order) reset() { o.begun = false }
 
-// next takes the labels of the next part and compares them with those of the part before: 0 for the same series, 1
-// for a later one, as for the first of all, and -1 for one that should have come before.
-func (o *order) next(ls promwire.Labels) int {
+// next takes the labels of the next part and reports whether they are those of the part before. A series that should
+// have come before is the storage's failure.
+func (o *order) next(ls promwire.Labels) (same bool, err error) {
 	c := 1
 	if o.begun {
 		c = o.compare(ls)
 	}
-	if c > 0 {
-		o.keep(ls)
+	if c == 0 {
+		return true, nil
 	}
-	return c
+	if c < 0 && !o.any {
+		return false, &storageError{fmt.Errorf("the storage yields series out of label order: %.300s came too late (see WithAnyOrder)", ls)}
+	}
+	o.keep(ls)
+	return false, nil
 }
 
 // compare is [promwire.Labels.Compare] of ls and the labels kept.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
 	"sync"
 
@@ -18,7 +17,7 @@ import (
 // turned into those without, as no reader can refuse them.
 //
 // A query without matchers, and one that ends before it starts, selects nothing. r must yield series in label order:
-// anything else is answered as its failure.
+// anything else is answered as its failure, unless [WithAnyOrder] is given.
 //
 // The answers:
 //
@@ -58,7 +57,7 @@ func (h *readHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !answer.begun:
 		fail(w, r, h.config.logger, err)
 	default:
-		h.config.logger.Log(r.Context(), slog.LevelWarn, "remote read aborted", "path", r.URL.Path, "err", errorText(err))
+		logFailure(r, h.config.logger, statusOf(err), "aborted after the first bytes: "+errorText(err))
 		panic(http.ErrAbortHandler)
 	}
 	// A panic of the storage skips this: nobody knows who still uses that memory.

@@ -55,7 +55,7 @@ func TestReadStreamAborts(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer resp.Body.Close()
-			if resp.StatusCode != 200 {
+			if resp.StatusCode != http.StatusOK {
 				t.Fatalf("status %d", resp.StatusCode)
 			}
 			reader, frames := promwire.NewFrameReader(resp.Body, 0), 0
@@ -63,7 +63,7 @@ func TestReadStreamAborts(t *testing.T) {
 			for err = reader.Next(&c); err == nil; err = reader.Next(&c) {
 				frames++
 			}
-			if err == io.EOF || !errors.Is(err, io.ErrUnexpectedEOF) || frames == 0 {
+			if !errors.Is(err, io.ErrUnexpectedEOF) || frames == 0 {
 				t.Errorf("after %d frames: %v, want an unexpected end", frames, err)
 			}
 		})
@@ -108,8 +108,8 @@ func TestReadStopsWhenClientIsGone(t *testing.T) {
 		t.Error("the storage was read to its end")
 	}))
 	defer func() {
-		if got := recover(); got != http.ErrAbortHandler {
-			t.Errorf("panic %v, want http.ErrAbortHandler", got)
+		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
+			t.Errorf("panic %v, want http.ErrAbortHandler", err)
 		}
 	}()
 	h.ServeHTTP(&broken{counting{header: http.Header{}}}, readRequest(wantStream, all))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"math"
 	"net/http"
@@ -107,7 +108,7 @@ func stream(tb testing.TB, w *httptest.ResponseRecorder, queries int, frames ...
 		}
 		out[c.QueryIndex] = result
 	}
-	if err := reader.Next(&c); err.Error() != "EOF" {
+	if err := reader.Next(&c); !errors.Is(err, io.EOF) {
 		tb.Fatal(err)
 	}
 	return out
@@ -289,7 +290,10 @@ func TestReadResultSizes(t *testing.T) {
 	h := server.NewReadHandler(store)
 	one, ten, none := match(0, "instance", "10.0.0.7:9090"), match(2, "instance", ".*[0-9]1:9090"), match(0, "instance", "x")
 	for _, queries := range [][]promwire.Query{
-		{all}, {query(none)}, {query(one)}, {query(ten)},
+		{all},
+		{query(none)},
+		{query(one)},
+		{query(ten)},
 		{query(none), all, query(one), query(none), query(ten), all, query(one)},
 		{{Start: time.UnixMilli(5), End: time.UnixMilli(5), Matchers: []promwire.Matcher{one}}, all, query(one)},
 	} {
@@ -520,7 +524,7 @@ func TestReadStorageFails(t *testing.T) {
 func TestReadOrder(t *testing.T) {
 	a, b := series([]float64{1}, "__name__", "a"), series([]float64{1}, "__name__", "b")
 	for name, yields := range map[string][]promwire.TimeSeries{"backwards": {b, a}, "again": {a, b, a}} {
-		h := server.NewReadHandler(readerFunc(func(context.Context, promwire.Query) iter.Seq2[promwire.TimeSeries, error] {
+		reader := readerFunc(func(context.Context, promwire.Query) iter.Seq2[promwire.TimeSeries, error] {
 			return func(yield func(promwire.TimeSeries, error) bool) {
 				for _, ts := range yields {
 					if !yield(ts, nil) {
@@ -528,10 +532,20 @@ func TestReadOrder(t *testing.T) {
 					}
 				}
 			}
-		}))
+		})
 		for _, types := range [][]promwire.ResponseType{wantSamples, wantStream} {
 			t.Run(name, func(t *testing.T) {
-				expect(t, do(h, readRequest(types, all)), 500, "", "out of label order: a came too late")
+				expect(t, do(server.NewReadHandler(reader), readRequest(types, all)), 500, "", "out of label order: a came too late")
+				w := do(server.NewReadHandler(reader, server.WithAnyOrder()), readRequest(types, all))
+				got := ""
+				if types[0] == promwire.ResponseSamples {
+					got = text(samples(t, w))
+				} else {
+					got = text(stream(t, w, 1))
+				}
+				if want := text([][]promwire.TimeSeries{yields}); got != want {
+					t.Errorf("in any order: got %s, want %s", got, want)
+				}
 			})
 		}
 	}

@@ -34,7 +34,8 @@ type sampleMessage struct {
 const maxHead = binary.MaxVarintLen32
 
 // reset begins a message and keeps the memory.
-func (m *sampleMessage) reset(limit int) {
+func (m *sampleMessage) reset(limit int, anyOrder bool) {
+	m.order.any = anyOrder
 	*m = sampleMessage{
 		piece: m.piece[:0], out: append(m.out[:0], make([]byte, maxHead)...), order: m.order,
 		limit:  min(uint64(limit), math.MaxUint32),
@@ -70,15 +71,16 @@ func (m *sampleMessage) add(ts promwire.TimeSeries) error {
 	if len(ts.Samples) == 0 && len(ts.Histograms) == 0 {
 		return nil
 	}
-	switch m.order.next(ts.Labels) {
-	case 0:
+	same, err := m.order.next(ts.Labels)
+	switch {
+	case err != nil:
+		return err
+	case same:
 		ts.Labels = nil
-	case 1:
+	default:
 		m.endSeries()
 		m.piece = m.series.begin(m.piece, 0x0a)
 		m.open = true
-	default:
-		return errOrder(ts.Labels)
 	}
 	m.piece = ts.AppendProto(m.piece)
 	if m.size+uint64(len(m.piece)) > m.limit {
@@ -113,7 +115,3 @@ func (m *sampleMessage) compress() {
 
 // memory returns how many bytes m holds.
 func (m *sampleMessage) memory() int { return cap(m.piece) + cap(m.out) }
-
-func errOrder(ls promwire.Labels) error {
-	return &storageError{fmt.Errorf("the storage yields series out of label order: %.300s came too late", ls)}
-}

@@ -10,7 +10,7 @@ import (
 
 // samples answers with a ReadResponse.
 func (h *readHandler) samples(ctx context.Context, w *responder, queries []promwire.Query, s *readState) error {
-	s.message.reset(h.config.limits.MaxResponseBytes)
+	s.message.reset(h.config.limits.MaxResponseBytes, h.config.anyOrder)
 	for i := range queries {
 		if err := h.sampleQuery(ctx, &queries[i], &s.message); err != nil {
 			return err

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"sync"
@@ -35,9 +36,7 @@ func (m *memStore) Write(_ context.Context, req *promwire.WriteRequest) (promwir
 		add, refused = m.append(refused, i, &req.Timeseries[i])
 		stats = stats.Add(add)
 	}
-	for _, md := range req.Clone().Metadata {
-		m.metadata = append(m.metadata, md)
-	}
+	m.metadata = append(m.metadata, req.Clone().Metadata...)
 	if len(refused) > 0 {
 		return stats, &promwire.PartialWriteError{Written: stats, Refused: refused}
 	}
@@ -167,7 +166,8 @@ func (m bodyStore) WriteBody(ctx context.Context, b *promwire.Body) (promwire.Wr
 	}
 	req.Metadata = d.Metadata()
 	stats, err := m.Write(ctx, &req)
-	if partial, ok := err.(*promwire.PartialWriteError); ok {
+	var partial *promwire.PartialWriteError
+	if errors.As(err, &partial) {
 		for _, f := range partial.Refused {
 			f.Series = index[f.Series]
 			refused = append(refused, f)

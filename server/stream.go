@@ -14,7 +14,7 @@ const flushBytes = 64 << 10
 // stream answers with frames of ChunkedReadResponse.
 func (h *readHandler) stream(ctx context.Context, w *responder, queries []promwire.Query, s *readState) error {
 	st := &s.stream
-	st.reset(w, h.config.limits.MaxFrameBytes)
+	st.reset(w, &h.config)
 	for i := range queries {
 		if selectsNothing(&queries[i]) {
 			continue
@@ -54,8 +54,8 @@ type streamer struct {
 }
 
 // reset begins a stream and keeps the memory.
-func (st *streamer) reset(w *responder, maxFrame int) {
-	st.w, st.maxFrame, st.buf = w, maxFrame, st.buf[:0]
+func (st *streamer) reset(w *responder, c *readConfig) {
+	st.w, st.maxFrame, st.order.any, st.buf = w, c.limits.MaxFrameBytes, c.anyOrder, st.buf[:0]
 	if st.response.ChunkedSeries == nil {
 		st.response.ChunkedSeries = make([]promwire.ChunkedSeries, 1)
 	}
@@ -72,8 +72,8 @@ func (st *streamer) add(series promwire.ChunkedSeries) error {
 	if len(series.Chunks) == 0 {
 		return nil
 	}
-	if st.order.next(series.Labels) < 0 {
-		return errOrder(series.Labels)
+	if _, err := st.order.next(series.Labels); err != nil {
+		return err
 	}
 	labels := labelBytes(series.Labels)
 	for chunks := series.Chunks; len(chunks) > 0; {

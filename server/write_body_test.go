@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"runtime"
@@ -84,7 +85,7 @@ func TestWriteBodyLimit(t *testing.T) {
 	for _, version := range bothTypes {
 		body := xcompress.AppendSnappy(nil, encode(t, version, many(20)))
 		t.Run("announced", func(t *testing.T) {
-			r := httptest.NewRequest("POST", "/", untouched{t})
+			r := httptest.NewRequest(http.MethodPost, "/", untouched{t})
 			r.ContentLength = int64(len(body))
 			r.Header.Set("Content-Type", version.ContentType())
 			h := server.NewWriteHandler(newStore(), server.WithWriteLimits(server.WriteLimits{MaxBodyBytes: len(body) - 1}))
@@ -109,7 +110,7 @@ func TestWriteBodyLimit(t *testing.T) {
 			}
 		})
 		t.Run("default", func(t *testing.T) {
-			r := httptest.NewRequest("POST", "/", untouched{t})
+			r := httptest.NewRequest(http.MethodPost, "/", untouched{t})
 			r.ContentLength = 32<<20 + 1
 			expect(t, do(server.NewWriteHandler(newStore()), r), 413, "", "limit 33554432")
 		})
@@ -238,7 +239,7 @@ func TestWriteBodyFails(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := httptest.NewRequest("POST", "/", tt.body)
+			r := httptest.NewRequest(http.MethodPost, "/", tt.body)
 			r.Header.Set("Content-Type", promwire.ContentTypeWriteV2)
 			expect(t, do(server.NewWriteHandler(newStore()), r), tt.status, "0/0/0", tt.text)
 		})
@@ -247,7 +248,7 @@ func TestWriteBodyFails(t *testing.T) {
 
 func TestWriteByteByByte(t *testing.T) {
 	store := newStore()
-	r := httptest.NewRequest("POST", "/", iotest.OneByteReader(bytes.NewReader(xcompress.AppendSnappy(nil, encode(t, promwire.WriteV2, many(100))))))
+	r := httptest.NewRequest(http.MethodPost, "/", iotest.OneByteReader(bytes.NewReader(xcompress.AppendSnappy(nil, encode(t, promwire.WriteV2, many(100))))))
 	r.Header.Set("Content-Type", promwire.ContentTypeWriteV2)
 	expect(t, do(server.NewWriteHandler(store), r), 204, "100/0/0")
 	if len(store.series) != 100 {

@@ -284,6 +284,11 @@ func TestWriteContext(t *testing.T) {
 	expect(t, do(h, r.WithContext(ctx)), 503, "0/0/0", "context canceled")
 }
 
+func TestWriteNilLogger(t *testing.T) {
+	h := server.NewWriteHandler(newStore(), server.WithLogger(nil))
+	expect(t, do(h, rawRequest(promwire.WriteV1, []byte("junk"))), 400, "")
+}
+
 func TestWriteLogs(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
