@@ -46,96 +46,76 @@ var chunkedFields = []fieldInfo{
 // read returns false for malformed input, and if there are more items than left.
 func (c *ChunkedReadResponse) read(s string, left *int) bool {
 	for i := 0; i < len(s); {
-		tag, j := readTag(s, i)
-		if j < 0 {
+		tag, body, next := pb.Field(s, i)
+		if next < 0 {
 			return false
 		}
+		ok := true
 		switch tag {
 		case 0x0a:
 			c.ChunkedSeries = extend(c.ChunkedSeries)
-			i = c.ChunkedSeries[len(c.ChunkedSeries)-1].read(s, j, left)
+			ok = c.ChunkedSeries[len(c.ChunkedSeries)-1].read(body, left)
 		case 0x10:
-			c.QueryIndex, i = readInt64(s, j)
+			c.QueryIndex, next = readInt64(s, next)
 		default:
-			i = skipUnknown(s, j, tag, 1<<1|1<<2)
+			next = skipUnknown(s, next, tag, 1<<1|1<<2)
 		}
-		if i < 0 {
+		if i = next; i < 0 || !ok {
 			return false
 		}
 	}
 	return true
 }
 
-// read reads the message whose length is at s[i:] and returns the index behind it, or -1.
-func (cs *ChunkedSeries) read(s string, i int, left *int) int {
-	s, end := readString(s, i)
+// read returns false for malformed input, and if there are more items than left.
+func (cs *ChunkedSeries) read(s string, left *int) bool {
 	cs.Labels, cs.Chunks = cs.Labels[:0], cs.Chunks[:0]
 	*left--
 	for i := 0; i < len(s); {
-		tag, j := readTag(s, i)
-		if *left--; j < 0 || *left < 0 {
-			return -1
+		tag, body, next := pb.Field(s, i)
+		if *left--; next < 0 || *left < 0 {
+			return false
 		}
+		ok := true
 		switch tag {
 		case 0x0a:
-			cs.Labels = append(cs.Labels, Label{})
-			i = cs.Labels[len(cs.Labels)-1].read(s, j)
+			cs.Labels, ok = appendAnyLabel(cs.Labels, body)
 		case 0x12:
 			cs.Chunks = append(cs.Chunks, Chunk{})
-			i = cs.Chunks[len(cs.Chunks)-1].read(s, j)
+			ok = cs.Chunks[len(cs.Chunks)-1].read(body)
 		default:
-			i = skipUnknown(s, j, tag, 1<<1|1<<2)
+			next = skipUnknown(s, next, tag, 1<<1|1<<2)
 		}
-		if i < 0 {
-			return -1
+		if i = next; i < 0 || !ok {
+			return false
 		}
 	}
-	if *left < 0 {
-		return -1
-	}
-	return end
+	return *left >= 0
 }
 
-// read reads the message whose length is at s[i:] and returns the index behind it, or -1.
-func (l *Label) read(s string, i int) int {
-	s, end := readString(s, i)
-	if end < 0 {
-		return -1
-	}
-	var ok bool
-	if *l, ok = readLabel(s); !ok {
-		return -1
-	}
-	return end
-}
-
-// read reads the message whose length is at s[i:] and returns the index behind it, or -1.
-func (c *Chunk) read(s string, i int) int {
-	s, end := readString(s, i)
+func (c *Chunk) read(s string) bool {
 	for i := 0; i < len(s); {
-		tag, j := readTag(s, i)
-		if j < 0 {
-			return -1
+		tag, body, next := pb.Field(s, i)
+		if next < 0 {
+			return false
 		}
 		switch tag {
 		case 0x08:
-			c.MinTime, i = readInt64(s, j)
+			c.MinTime, next = readInt64(s, next)
 		case 0x10:
-			c.MaxTime, i = readInt64(s, j)
+			c.MaxTime, next = readInt64(s, next)
 		case 0x18:
 			var v int64
-			v, i = readInt64(s, j)
+			v, next = readInt64(s, next)
 			c.Encoding = ChunkEncoding(v)
 		case 0x22:
-			var data string
-			data, i = readString(s, j)
-			c.Data = pb.AsBytes(data)
+			c.Data = pb.AsBytes(body)
 		default:
-			i = skipUnknown(s, j, tag, 1<<1|1<<2|1<<3|1<<4)
+			next = skipUnknown(s, next, tag, 1<<1|1<<2|1<<3|1<<4)
 		}
-		if i < 0 {
-			return -1
+		if i = next; i < 0 {
+			return false
 		}
 	}
-	return end
+	return true
 }

@@ -8,21 +8,21 @@ import (
 	"github.com/promwire/promwire/internal/xcompress"
 )
 
-// workload makes deterministic series like those of a busy Prometheus, and both messages of them.
-type workload struct {
+// benchLoad makes deterministic series like those of a busy Prometheus, and both messages of them.
+type benchLoad struct {
 	series, labels, samples int
 	histograms              bool
 }
 
-var workloads = []struct {
+var benchLoads = []struct {
 	name string
-	w    workload
+	w    benchLoad
 }{
-	{"W1", workload{1, 5, 1, false}},
-	{"W2", workload{2000, 12, 1, false}},
-	{"W3", workload{100, 6, 200, false}},
-	{"W4", workload{10000, 6, 1, false}},
-	{"W5", workload{500, 6, 1, true}},
+	{"W1", benchLoad{1, 5, 1, false}},
+	{"W2", benchLoad{2000, 12, 1, false}},
+	{"W3", benchLoad{100, 6, 200, false}},
+	{"W4", benchLoad{10000, 6, 1, false}},
+	{"W5", benchLoad{500, 6, 1, true}},
 }
 
 var labelNames = []string{
@@ -30,7 +30,7 @@ var labelNames = []string{
 	"status_code",
 }
 
-func (w workload) labelSet(i int) []string {
+func (w benchLoad) labelSet(i int) []string {
 	target := i / 20
 	values := []string{
 		fmt.Sprintf("http_server_requests_seconds_%d_total", i%20), "production-eu-1", "api-gateway",
@@ -51,7 +51,7 @@ func (w workload) labelSet(i int) []string {
 
 const benchTime = 1_700_000_000_000
 
-func (w workload) data(i int, histogramField int) (m msg) {
+func (w benchLoad) data(i int, histogramField int) (m msg) {
 	if w.histograms {
 		return m.sub(histogramField, benchHistogram(i))
 	}
@@ -73,7 +73,7 @@ func benchHistogram(i int) msg {
 		append(spans).sints(12, deltas...).uint(14, 2).int(15, benchTime)
 }
 
-func (w workload) encodeV1() []byte {
+func (w benchLoad) encodeV1() []byte {
 	var m msg
 	for i := range w.series {
 		var ts msg
@@ -86,7 +86,7 @@ func (w workload) encodeV1() []byte {
 	return m
 }
 
-func (w workload) encodeV2() []byte {
+func (w benchLoad) encodeV2() []byte {
 	ids := map[string]uint64{"": 0}
 	symbols, series := msg{}.str(4, ""), msg{}
 	for i := range w.series {
@@ -106,7 +106,7 @@ func (w workload) encodeV2() []byte {
 }
 
 func eachWorkload(b *testing.B, run func(b *testing.B, src []byte, t promwire.MessageType)) {
-	for _, w := range workloads {
+	for _, w := range benchLoads {
 		for version, t := range []promwire.MessageType{v1, v2} {
 			src := w.w.encodeV1()
 			if t == v2 {

@@ -114,15 +114,17 @@ func (s *ResultScanner) Reset(src []byte) { *s = ResultScanner{msg: pb.AsString(
 // not nil.
 func (s *ResultScanner) Next() bool {
 	for s.err == nil && s.pos < len(s.msg) {
-		tag, i := readTag(s.msg, s.pos)
-		if i >= 0 && tag == 0x0a {
-			if s.start, s.pos = pb.Length(s.msg, i); s.pos >= 0 {
-				return true
-			}
-		} else if i >= 0 {
-			if s.pos = skipUnknown(s.msg, i, tag, 1<<1); s.pos >= 0 {
-				continue
-			}
+		tag, body, next := pb.Field(s.msg, s.pos)
+		if next >= 0 && tag == 0x0a {
+			s.start, s.pos = next-len(body), next
+			return true
+		}
+		if next >= 0 {
+			next = skipUnknown(s.msg, next, tag, 1<<1)
+		}
+		if next >= 0 {
+			s.pos = next
+			continue
 		}
 		s.err = explainMessage(s.msg, "prometheus.ReadResponse", readResponseFields)
 	}
