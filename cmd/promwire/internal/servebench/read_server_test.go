@@ -2,44 +2,29 @@ package servebench
 
 import (
 	"bytes"
-	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"testing"
 	"time"
 
 	remoteapi "github.com/prometheus/client_golang/exp/api/remote"
 	"github.com/prometheus/client_golang/prometheus"
-	config_util "github.com/prometheus/common/config"
-	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
-	"github.com/prometheus/prometheus/prompb"
-	"github.com/prometheus/prometheus/storage"
 	promremote "github.com/prometheus/prometheus/storage/remote"
-	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/internal/workload"
 	"github.com/promwire/promwire/internal/xcompress"
-	"github.com/promwire/promwire/remote"
 	"github.com/promwire/promwire/server"
-)
-
-const (
-	readSeries  = 1000
-	readSamples = 1000
 )
 
 var responseTypes = []struct {
 	name string
-	ours promwire.ResponseType
-	peer prompb.ReadRequest_ResponseType
+	t    promwire.ResponseType
 }{
-	{"samples", promwire.ResponseSamples, prompb.ReadRequest_SAMPLES},
-	{"chunks", promwire.ResponseStreamedXORChunks, prompb.ReadRequest_STREAMED_XOR_CHUNKS},
+	{"samples", promwire.ResponseSamples},
+	{"chunks", promwire.ResponseStreamedXORChunks},
 }
 
 // fill writes the read workload into both handlers and returns the query that selects all of it.
@@ -83,7 +68,7 @@ func BenchmarkReadServer(b *testing.B) {
 			h    http.Handler
 		}{{"promwire", ours}, {"prometheus", peer}} {
 			b.Run("type="+t.name+"/work=1000x1000/impl="+impl.name, func(b *testing.B) {
-				body := readBody(q, t.ours)
+				body := readBody(q, t.t)
 				w := &discard{header: http.Header{}}
 				measureOp(b, func() {
 					r := httptest.NewRequest(http.MethodPost, "/api/v1/read", bytes.NewReader(body))
@@ -96,93 +81,6 @@ func BenchmarkReadServer(b *testing.B) {
 			})
 		}
 	}
-}
-
-// BenchmarkReadClient reads an answer made before, over loopback, and looks at every sample.
-func BenchmarkReadClient(b *testing.B) {
-	_, peer, q := readHandlers(b)
-	for _, t := range responseTypes {
-		answer := httptest.NewRecorder()
-		peer.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/api/v1/read", bytes.NewReader(readBody(q, t.ours))))
-		if answer.Code != http.StatusOK {
-			b.Fatal(answer.Body)
-		}
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if _, err := io.Copy(io.Discard, r.Body); err != nil {
-				b.Error(err)
-			}
-			for name, v := range answer.Header() {
-				w.Header()[name] = v
-			}
-			if _, err := w.Write(answer.Body.Bytes()); err != nil {
-				b.Error(err)
-			}
-		}))
-		b.Run("type="+t.name+"/work=1000x1000/impl=promwire", func(b *testing.B) { readOurs(b, srv.URL, q, t.ours) })
-		b.Run("type="+t.name+"/work=1000x1000/impl=prometheus", func(b *testing.B) { readPeer(b, srv.URL, q, t.peer) })
-		srv.Close()
-	}
-}
-
-func readOurs(b *testing.B, addr string, q promwire.Query, t promwire.ResponseType) {
-	client, err := remote.NewReadClient(addr, remote.WithResponseTypes(t))
-	if err != nil {
-		b.Fatal(err)
-	}
-	measureOp(b, func() {
-		n, sum := 0, 0.0
-		for ts, err := range client.Read(context.Background(), q) {
-			if err != nil {
-				b.Fatal(err)
-			}
-			n += len(ts.Samples)
-			for i := range ts.Samples {
-				sum += ts.Samples[i].Value
-			}
-		}
-		wantSamples(b, n, sum)
-	})
-}
-
-func readPeer(b *testing.B, addr string, q promwire.Query, t prompb.ReadRequest_ResponseType) {
-	u, err := url.Parse(addr)
-	if err != nil {
-		b.Fatal(err)
-	}
-	client, err := promremote.NewReadClient("bench", &promremote.ClientConfig{
-		URL: &config_util.URL{URL: u}, Timeout: model.Duration(time.Minute), ChunkedReadLimit: 50_000_000,
-		AcceptedResponseTypes: []prompb.ReadRequest_ResponseType{t},
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	query := &prompb.Query{
-		StartTimestampMs: q.Start.UnixMilli(), EndTimestampMs: q.End.UnixMilli(),
-		Matchers: []*prompb.LabelMatcher{{Type: prompb.LabelMatcher_EQ, Name: promwire.MetricName, Value: q.Matchers[0].Value}},
-	}
-	measureOp(b, func() {
-		set, err := client.Read(context.Background(), query, false)
-		if err != nil {
-			b.Fatal(err)
-		}
-		n, sum := sumSet(b, set)
-		wantSamples(b, n, sum)
-	})
-}
-
-func sumSet(b *testing.B, set storage.SeriesSet) (n int, sum float64) {
-	var it chunkenc.Iterator
-	for set.Next() {
-		it = set.At().Iterator(it)
-		for it.Next() == chunkenc.ValFloat {
-			_, v := it.At()
-			n, sum = n+1, sum+v
-		}
-	}
-	if err := set.Err(); err != nil {
-		b.Fatal(err)
-	}
-	return n, sum
 }
 
 // slice returns the samples from..to of every series, so that all series advance together.
@@ -235,12 +133,6 @@ func (d *discard) Write(p []byte) (int, error) {
 	}
 	d.bytes += len(p)
 	return len(p), nil
-}
-
-func wantSamples(b *testing.B, n int, sum float64) {
-	if n != readSeries*readSamples || sum == 0 {
-		b.Fatalf("%d samples, want %d", n, readSeries*readSamples)
-	}
 }
 
 func measureOp(b *testing.B, op func()) {
