@@ -122,12 +122,12 @@ func TestReadStreamRefuses(t *testing.T) {
 // Chunks of any overlap come out as if all samples had been sorted and the first of each time kept.
 func TestOverlapAgainstSorting(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 7))
-	for round := range 40 {
+	for round := range 15 {
 		var all chunks
 		for range 1 + random.IntN(12) {
-			start, step, n := random.Int64N(30_000), 1+random.Int64N(40), 1+random.IntN(3_000)
+			start, step, n := random.Int64N(30_000), 1+random.Int64N(40), 1+random.IntN(1_500)
 			all = append(all, xor(floats(start, step, n)...)...)
-			all = append(all, native(natives(start, step, n/8)...)...)
+			all = append(all, native(natives(start, step, n)...)...)
 		}
 		sortChunks(all)
 		var frames [][]byte
@@ -266,7 +266,7 @@ func TestReadChunks(t *testing.T) {
 // An answer read after a larger one holds nothing of it.
 func TestSecondReadFromThePool(t *testing.T) {
 	large, small := []series{}, []series{{Labels: named(7), Samples: floats(5, 1, 2), Histograms: natives(8, 1, 2)}}
-	for i := range 40 {
+	for i := range 15 {
 		large = append(large, series{Labels: named(i), Samples: floats(0, 3, 700), Histograms: natives(1, 5, 300)})
 	}
 	both := func(all []series) []string {
