@@ -72,12 +72,12 @@ func TestReadStreamAborts(t *testing.T) {
 
 // counting is a ResponseWriter that counts and forgets.
 type counting struct {
-	header         http.Header
-	bytes, flushes int
+	header                 http.Header
+	status, bytes, flushes int
 }
 
 func (c *counting) Header() http.Header { return c.header }
-func (c *counting) WriteHeader(int)     {}
+func (c *counting) WriteHeader(s int)   { c.status = s }
 func (c *counting) Flush()              { c.flushes++ }
 
 func (c *counting) Write(p []byte) (int, error) {
