@@ -1,8 +1,6 @@
 package promwire
 
 import (
-	"fmt"
-
 	"github.com/promwire/promwire/internal/pb"
 )
 
@@ -19,19 +17,14 @@ import (
 // ([Rules.Apply] does). Metadata of 2.0 with reference 0 is unset, whatever the symbol table holds there.
 //
 // The zero value is ready for Reset. In steady state nothing is allocated. Memory grows with the largest series (and
-// the symbols and metadata) seen, by what is really there and never by an announced count; see MaxItems. A Decoder
-// must not be copied after first use and is not safe for concurrent use.
+// the symbols and metadata) seen, by what is really there and never by an announced count. Still, two bytes of a message
+// made for that become an empty histogram, a hundred times as large: [Rules.MaxMemory] keeps a [Body] from that. A
+// Decoder must not be copied after first use and is not safe for concurrent use.
 type Decoder struct {
 	// LegacyCreatedTimestamps reads the per-series created_timestamp (TimeSeries field 6), which Remote Write 2.0
 	// had up to rc.3 and reserves since, and applies it to samples and histograms whose own start is 0. Off by
 	// default: the field is then skipped like any unknown one. Set it before the walk. 1.0 has no such field.
 	LegacyCreatedTimestamps bool
-
-	// MaxItems is how many labels a series may have, how many samples, histograms and exemplars, and how many
-	// metadata entries a message; each on its own. More end the walk with an error that wraps [ErrTooLarge]. 0, the
-	// default, sets no limit. For messages of strangers: without it, a message of n bytes can take up to 150 n of memory
-	// when it is made for that (empty histograms), with it about 20 n. Set it before the walk.
-	MaxItems int
 
 	msg   string
 	t     MessageType
@@ -97,36 +90,8 @@ func (d *Decoder) found(start, end int) {
 
 // fail ends the walk of a malformed message.
 func (d *Decoder) fail() bool {
-	if d.err == nil {
-		d.err = explain(d.msg, d.t)
-	}
+	d.err = explain(d.msg, d.t)
 	return false
-}
-
-// overLimit reports whether ts has more than it may, and if so, sets the error.
-func (d *Decoder) overLimit(ts *TimeSeries) bool {
-	limit := d.MaxItems
-	if limit <= 0 {
-		return false
-	}
-	switch {
-	case len(ts.Labels) > limit, len(d.refs)/2 > limit:
-		d.tooMany("timeseries.labels", d.start)
-	case len(ts.Samples) > limit:
-		d.tooMany("timeseries.samples", d.start)
-	case len(ts.Histograms) > limit:
-		d.tooMany("timeseries.histograms", d.start)
-	case len(ts.Exemplars) > limit:
-		d.tooMany("timeseries.exemplars", d.start)
-	default:
-		return false
-	}
-	return true
-}
-
-func (d *Decoder) tooMany(field string, offset int) {
-	err := fmt.Errorf("%w: more than %d", ErrTooLarge, d.MaxItems)
-	d.err = &DecodeError{Message: string(d.t), Field: field, Offset: offset, Err: err}
 }
 
 // Series returns the current series. It is valid until the next call of Next, NextRaw or Reset; its strings alias the

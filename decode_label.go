@@ -110,11 +110,11 @@ func (d *Decoder) decodeRawLabels(ts *TimeSeries) (ok bool) {
 		if next == 0 {
 			var body string
 			_, body, next = pb.Field(s, i)
-			if ts.Labels, ok = appendAnyLabel(ts.Labels, body); !ok || d.overLimit(ts) {
+			if ts.Labels, ok = appendAnyLabel(ts.Labels, body); !ok {
 				return false
 			}
 		}
 		i = next
 	}
-	return !d.overLimit(ts)
+	return true
 }

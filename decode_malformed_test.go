@@ -102,48 +102,6 @@ func TestDecodeMalformed(t *testing.T) {
 	}
 }
 
-func TestDecoderMaxItems(t *testing.T) {
-	three := func(part msg) msg { return append(append(append(msg{}, part...), part...), part...) }
-	table := msg{}.str(4, "").str(4, "a")
-	tests := []struct {
-		name  string
-		t     promwire.MessageType
-		three msg // a message with three items
-		field string
-		err   bool
-	}{
-		{"short labels", v1, msg{}.sub(1, three(msg{}.sub(1, labelMsg("a", "b")))), "timeseries.labels", true},
-		{"empty labels", v1, msg{}.sub(1, three(msg{}.sub(1))), "timeseries.labels", true},
-		{"packed references", v2, table.sub(5, msg{}.uints(1, 1, 1, 1, 1, 1, 1)), "timeseries.labels", true},
-		{"unpacked references", v2, table.sub(5, three(msg{}.uint(1, 1).uint(1, 1))), "timeseries.labels", true},
-		{"samples", v1, msg{}.sub(1, three(msg{}.sub(2, sampleMsg(1, 1)))), "timeseries.samples", true},
-		{"empty samples", v2, msg{}.sub(5, three(msg{}.sub(2))), "timeseries.samples", true},
-		{"histograms", v1, msg{}.sub(1, three(msg{}.sub(4))), "timeseries.histograms", true},
-		{"exemplars", v2, msg{}.sub(5, three(msg{}.sub(4))), "timeseries.exemplars", true},
-		{"metadata", v1, three(msg{}.sub(3)), "metadata", true},
-		{"series", v1, three(msg{}.sub(1, msg{}.sub(2))), "", false},
-		{"symbols", v2, three(msg{}.str(4, "")), "", false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			for limit := range 4 {
-				d := promwire.Decoder{MaxItems: limit}
-				for _, next := range []func(*promwire.Decoder) bool{(*promwire.Decoder).Next, nextRawDecoded} {
-					_, err := walk(&d, tt.three, tt.t, next)
-					var de *promwire.DecodeError
-					want := tt.err && limit > 0 && limit < 3
-					if errors.As(err, &de) != want || errors.Is(err, promwire.ErrTooLarge) != want {
-						t.Fatalf("limit %d: %v", limit, err)
-					}
-					if want && de.Field != tt.field {
-						t.Errorf("limit %d: field %q, want %q", limit, de.Field, tt.field)
-					}
-				}
-			}
-		})
-	}
-}
-
 // TestDecodeTruncated cuts each vector at each byte: what comes out is an error or a shorter request.
 func TestDecodeTruncated(t *testing.T) {
 	full := append([]vector{

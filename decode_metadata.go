@@ -2,12 +2,8 @@ package promwire
 
 import "github.com/promwire/promwire/internal/pb"
 
-// addMetadata appends the MetricMetadata of a 1.0 message whose field starts at the given offset.
-func (d *Decoder) addMetadata(s string, start int) bool {
-	if d.MaxItems > 0 && len(d.metadata) >= d.MaxItems {
-		d.tooMany("metadata", start)
-		return false
-	}
+// addMetadata appends a MetricMetadata of a 1.0 message.
+func (d *Decoder) addMetadata(s string) bool {
 	m, ok := readMetadataV1(s)
 	d.metadata = append(d.metadata, m)
 	return ok

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/internal/workload"
 )
 
 // scrambler encodes requests in one of the many legal ways, by chance.
@@ -142,7 +143,7 @@ func (r *scrambler) number() int64 {
 	if r.IntN(4) == 0 {
 		return edges()[r.IntN(len(edges()))]
 	}
-	return benchTime + int64(r.IntN(1000))
+	return workload.Now + int64(r.IntN(1000))
 }
 
 func (r *scrambler) labelSet() (ls promwire.Labels) {

@@ -20,7 +20,7 @@ func (d *Decoder) nextBodyV1() (string, bool) {
 			d.found(i, next)
 			return body, true
 		case 0x1a:
-			if !d.addMetadata(body, i) {
+			if !d.addMetadata(body) {
 				return "", d.fail()
 			}
 		default:
@@ -66,13 +66,13 @@ func (d *Decoder) seriesV1(ts *TimeSeries, s string, raw bool) bool {
 		}
 		i = next
 	}
-	return !d.overLimit(ts)
+	return true
 }
 
 // fieldV1 reads the field of a TimeSeries at s[i:], in any legal form.
 func (d *Decoder) fieldV1(ts *TimeSeries, s string, i int, raw bool) int {
 	tag, body, next := pb.Field(s, i)
-	if next < 0 || d.overLimit(ts) {
+	if next < 0 {
 		return -1
 	}
 	ok := true

@@ -64,9 +64,6 @@ func (d *Decoder) seriesV2(ts *TimeSeries, s string, raw bool) bool {
 		}
 		i = next
 	}
-	if d.overLimit(ts) {
-		return false
-	}
 	d.finishV2(ts, raw)
 	return true
 }
@@ -74,7 +71,7 @@ func (d *Decoder) seriesV2(ts *TimeSeries, s string, raw bool) bool {
 // fieldV2 reads the field of a TimeSeries at s[i:], in any legal form.
 func (d *Decoder) fieldV2(ts *TimeSeries, s string, i int) int {
 	tag, body, next := pb.Field(s, i)
-	if next < 0 || d.overLimit(ts) {
+	if next < 0 {
 		return -1
 	}
 	ok := true

@@ -19,8 +19,8 @@ var decoders = sync.Pool{New: func() any { return new(Decoder) }}
 //
 // The slices of r are reused, those of series and histograms that are behind its length included; so no two series
 // in r's memory may share slices: whoever removes series from r swaps them to the end. Memory is never taken for an
-// announced count, but an empty series has two bytes encoded and over a hundred in r: to bound what a message of
-// strangers can take, build the request with [Decoder.NextInto] under a limit.
+// announced count, but an empty series has two bytes encoded and over a hundred in r: take messages of strangers through a
+// [Body] with [Rules.MaxMemory], or build the request with [Decoder.NextInto] under a limit.
 func (r *WriteRequest) UnmarshalProto(src []byte, t MessageType) error {
 	return r.unmarshal(strings.Clone(pb.AsString(src)), t)
 }
