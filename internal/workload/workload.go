@@ -106,18 +106,17 @@ func Backfill() *promwire.WriteRequest {
 	return req
 }
 
-// TenThousand is W4: 10,000 series with six labels and one sample each: 100 targets with 20 metrics of five queues.
+// TenThousand is W4: 10,000 series with six labels and one sample each, 100 metrics of each of 100 targets.
 func TenThousand() *promwire.WriteRequest {
 	r, req := rnd(4), &promwire.WriteRequest{}
 	for i := range 10_000 {
-		target, metric, queue := i/100, i/5%20, i%5
-		ls := promwire.LabelsFromStrings(promwire.MetricName, fmt.Sprintf("broker_queue_%s_%d_total", strings.Split(
-			"messages bytes acknowledged redelivered", " ")[metric%4], metric/4), "cluster", "eu-central-1",
-			"env", "prod", "instance", fmt.Sprintf("broker-%03d:9404", target), "job", "broker",
-			"queue", strings.Split("orders payments refunds invoices shipping", " ")[queue])
+		target, metric := i/100, i%100
+		ls := promwire.LabelsFromStrings(promwire.MetricName, fmt.Sprintf("broker_queue_%02d_messages_total", metric),
+			"cluster", "eu-central-1", "env", "prod", "instance", fmt.Sprintf("broker-%03d:9404", target),
+			"job", "broker", "region", "eu")
 		req.Timeseries = append(req.Timeseries, promwire.TimeSeries{
 			Labels:  ls.Clone(),
-			Samples: []promwire.Sample{{Timestamp: Now, Value: float64(r.IntN(100_000)) / 4}},
+			Samples: []promwire.Sample{{Timestamp: Now, Value: float64(r.IntN(100_000))}},
 		})
 	}
 	return req
