@@ -105,39 +105,3 @@ func newBounds(bounds []float64) []float64 {
 	}
 	return slices.Clone(bounds)
 }
-
-// setInt fills dst, whose memory is reused, with a stored histogram.
-func setInt(dst *promwire.Histogram, t, st int64, h *histogram.Histogram) {
-	dst.Reset()
-	dst.Timestamp, dst.StartTimestamp = t, st
-	dst.Schema, dst.ResetHint = h.Schema, promwire.ResetHint(h.CounterResetHint)
-	dst.Sum, dst.ZeroThreshold = h.Sum, h.ZeroThreshold
-	dst.Count, dst.ZeroCount = h.Count, h.ZeroCount
-	dst.PositiveDeltas = append(dst.PositiveDeltas, h.PositiveBuckets...)
-	dst.NegativeDeltas = append(dst.NegativeDeltas, h.NegativeBuckets...)
-	dst.PositiveSpans = appendSpans(dst.PositiveSpans, h.PositiveSpans)
-	dst.NegativeSpans = appendSpans(dst.NegativeSpans, h.NegativeSpans)
-	dst.CustomValues = append(dst.CustomValues, h.CustomValues...)
-}
-
-// setFloat is setInt for float histograms.
-func setFloat(dst *promwire.Histogram, t, st int64, h *histogram.FloatHistogram) {
-	dst.Reset()
-	dst.IsFloat = true
-	dst.Timestamp, dst.StartTimestamp = t, st
-	dst.Schema, dst.ResetHint = h.Schema, promwire.ResetHint(h.CounterResetHint)
-	dst.Sum, dst.ZeroThreshold = h.Sum, h.ZeroThreshold
-	dst.CountFloat, dst.ZeroCountFloat = h.Count, h.ZeroCount
-	dst.PositiveCounts = append(dst.PositiveCounts, h.PositiveBuckets...)
-	dst.NegativeCounts = append(dst.NegativeCounts, h.NegativeBuckets...)
-	dst.PositiveSpans = appendSpans(dst.PositiveSpans, h.PositiveSpans)
-	dst.NegativeSpans = appendSpans(dst.NegativeSpans, h.NegativeSpans)
-	dst.CustomValues = append(dst.CustomValues, h.CustomValues...)
-}
-
-func appendSpans(dst []promwire.BucketSpan, spans []histogram.Span) []promwire.BucketSpan {
-	for _, s := range spans {
-		dst = append(dst, promwire.BucketSpan(s))
-	}
-	return dst
-}

@@ -1,6 +1,7 @@
 package tsdbstore
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -35,9 +36,34 @@ func newSelection(q promwire.Query) (selection, error) {
 	return s, nil
 }
 
-// empty reports whether nothing can be selected.
-func (s *selection) empty() bool { return len(s.matchers) == 0 || s.mint > s.maxt }
-
-func (s *selection) hints() *storage.SelectHints {
-	return &storage.SelectHints{Start: s.mint, End: s.maxt}
+// each calls visit for every selected series, in label order, until it reports false. The chunks of a series are in
+// order and do not overlap, for the TSDB merges those that do; they may reach beyond the range.
+func (s *Store) each(ctx context.Context, sel selection, visit func(storage.ChunkSeries) (more bool, err error)) error {
+	db, err := s.use(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.release()
+	if len(sel.matchers) == 0 || sel.mint > sel.maxt {
+		return nil
+	}
+	querier, err := db.ChunkQuerier(sel.mint, sel.maxt)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", s.dir, err)
+	}
+	defer querier.Close()
+	hints := &storage.SelectHints{Start: sel.mint, End: sel.maxt, DisableTrimming: true}
+	set := querier.Select(ctx, true, hints, sel.matchers...)
+	for set.Next() {
+		if more, err := visit(set.At()); err != nil || !more {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	if err := set.Err(); err != nil {
+		return fmt.Errorf("read %s: %w", s.dir, err)
+	}
+	return ctx.Err()
 }

@@ -17,43 +17,15 @@ import (
 // again as those. A part ends with the chunk that brings it to 10,000 samples.
 func (s *Store) ReadChunks(ctx context.Context, q promwire.Query) iter.Seq2[promwire.ChunkedSeries, error] {
 	return func(yield func(promwire.ChunkedSeries, error) bool) {
-		if err := s.readChunks(ctx, q, yield); err != nil {
+		sel, err := newSelection(q)
+		if err == nil {
+			r := chunkReader{ctx: ctx, yield: yield}
+			err = s.each(ctx, sel, r.series)
+		}
+		if err != nil {
 			yield(promwire.ChunkedSeries{}, err)
 		}
 	}
-}
-
-func (s *Store) readChunks(ctx context.Context, q promwire.Query, yield func(promwire.ChunkedSeries, error) bool) error {
-	sel, err := newSelection(q)
-	if err != nil {
-		return err
-	}
-	db, err := s.use(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.release()
-	if sel.empty() {
-		return nil
-	}
-	querier, err := db.ChunkQuerier(sel.mint, sel.maxt)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", s.dir, err)
-	}
-	defer querier.Close()
-	hints := sel.hints()
-	hints.DisableTrimming = true // whoever decodes the chunks looks at the range anyway
-	set := querier.Select(ctx, true, hints, sel.matchers...)
-	r := chunkReader{ctx: ctx, yield: yield}
-	for set.Next() {
-		if more, err := r.series(set.At()); err != nil || !more {
-			return err
-		}
-	}
-	if err := set.Err(); err != nil {
-		return fmt.Errorf("read %s: %w", s.dir, err)
-	}
-	return ctx.Err()
 }
 
 // chunkReader yields the chunks of stored series in parts and reuses its memory for all of them.
@@ -84,7 +56,7 @@ func (r *chunkReader) series(s storage.ChunkSeries) (more bool, err error) {
 		return false, fmt.Errorf("read %s: %w", r.part.Labels, err)
 	}
 	if len(r.part.Chunks) == 0 {
-		return true, r.ctx.Err()
+		return true, nil
 	}
 	return r.flush()
 }
