@@ -31,17 +31,21 @@ func TestDecodeForms(t *testing.T) {
 	}{
 		{"empty series", v1, msg{}.sub(1), one(promwire.TimeSeries{})},
 		{"empty series 2.0", v2, msg{}.sub(5), one(promwire.TimeSeries{})},
-		{"empty nested messages", v1, msg{}.sub(1, msg{}.sub(1).sub(2).sub(3).sub(4).sub(4, msg{}.sub(8))).sub(3),
+		{
+			"empty nested messages", v1, msg{}.sub(1, msg{}.sub(1).sub(2).sub(3).sub(4).sub(4, msg{}.sub(8))).sub(3),
 			promwire.WriteRequest{
 				Timeseries: []promwire.TimeSeries{{
 					Labels: promwire.Labels{{}}, Samples: []promwire.Sample{{}}, Exemplars: []promwire.Exemplar{{}},
 					Histograms: []promwire.Histogram{{}, {NegativeSpans: []promwire.BucketSpan{{}}}},
 				}},
 				Metadata: []promwire.MetricMetadata{{}},
-			}},
-		{"fields back to front", v1,
+			},
+		},
+		{
+			"fields back to front", v1,
 			msg{}.sub(1, msg{}.sub(2, msg{}.int(2, 1000).double(1, 1)).sub(1, msg{}.str(2, "m").str(1, "__name__"))),
-			sampled},
+			sampled,
+		},
 		{"interleaved", v1, msg{}.sub(1, msg{}.sub(2, sampleMsg(1, 1)).sub(1, m).sub(2, sampleMsg(2, 2)).
 			sub(1, labelMsg("k", "v"))), labelled},
 		{"interleaved 2.0", v2, table.sub(5, msg{}.sub(2, sampleMsg(1, 1)).uints(1, 1, 2).sub(2, sampleMsg(2, 2)).
@@ -60,18 +64,24 @@ func TestDecodeForms(t *testing.T) {
 				sub(5, unknown(2).append(unknown(6)))), sampled},
 		{"tags and lengths longer than needed", v1, overlong(), sampled},
 		{"timestamps of every length", v1, msg{}.sub(1, everyLength()), one(promwire.TimeSeries{Samples: everySample()})},
-		{"timestamps of every length 2.0", v2, msg{}.sub(5, everyLength()),
-			one(promwire.TimeSeries{Samples: everySample()})},
+		{
+			"timestamps of every length 2.0", v2, msg{}.sub(5, everyLength()),
+			one(promwire.TimeSeries{Samples: everySample()}),
+		},
 		{"starts of every length", v2, msg{}.sub(5, everyStart()), one(promwire.TimeSeries{Samples: everyStarted()})},
 		{"labels of every length", v1, msg{}.sub(1, everyLabel()), one(promwire.TimeSeries{Labels: everyLabels()})},
 		{"references longer than needed", v2, table.sub(5, msg{}.
 			str(1, "\x81\x00\x82\x80\x00\x83\x80\x80\x00\x84\x80\x80\x80\x80\x80\x80\x80\x80\x00").
 			sub(2, sampleMsg(1, 1)).sub(2, sampleMsg(2, 2))), labelled},
-		{"references of every length", v2, manySymbols(20000).sub(5, msg{}.uints(1, 0, 1, 127, 128, 129, 16383, 16384, 19999)),
+		{
+			"references of every length", v2, manySymbols(20000).sub(5, msg{}.uints(1, 0, 1, 127, 128, 129, 16383, 16384, 19999)),
 			one(promwire.TimeSeries{Labels: promwire.Labels{
-				{Name: "0", Value: "1"}, {Name: "127", Value: "128"}, {Name: "129", Value: "16383"},
+				{Name: "0", Value: "1"},
+				{Name: "127", Value: "128"},
+				{Name: "129", Value: "16383"},
 				{Name: "16384", Value: "19999"},
-			}})},
+			}}),
+		},
 		{"references of two bytes at most", v2, manySymbols(1<<14).
 			sub(5, msg{}.uints(1, 16383, 16383)).sub(5, msg{}.uints(1, 1, 16383)), promwire.WriteRequest{
 			Timeseries: []promwire.TimeSeries{
@@ -85,13 +95,15 @@ func TestDecodeForms(t *testing.T) {
 			msg{}.uints(1, 1, 2).sub(2, sampleMsg(1, 1000)).sub(5, msg{}.uint(1, 0).uint(3, 0).uint(4, 0))), sampled},
 		{"symbols behind the series", v2, msg{}.sub(5, msg{}.uints(1, 1, 2).sub(2, sampleMsg(1, 1000))).str(4, "").
 			str(4, "__name__").str(4, "m"), sampled},
-		{"symbols between the series", v2, msg{}.str(4, "").str(4, "__name__").
-			sub(5, msg{}.uints(1, 1, 2).sub(2, sampleMsg(1, 1))).str(4, "m").
-			sub(5, msg{}.uints(1, 1, 3).sub(4, msg{}.uints(1, 1, 4))).str(4, "k").str(4, "v"),
+		{
+			"symbols between the series", v2, msg{}.str(4, "").str(4, "__name__").
+				sub(5, msg{}.uints(1, 1, 2).sub(2, sampleMsg(1, 1))).str(4, "m").
+				sub(5, msg{}.uints(1, 1, 3).sub(4, msg{}.uints(1, 1, 4))).str(4, "k").str(4, "v"),
 			promwire.WriteRequest{Timeseries: []promwire.TimeSeries{
 				{Labels: named("m"), Samples: []promwire.Sample{{Timestamp: 1, Value: 1}}},
 				{Labels: named("k"), Exemplars: []promwire.Exemplar{{Labels: named("v")}}},
-			}}},
+			}},
+		},
 		{"metadata symbols behind the series", v2, msg{}.str(4, "").str(4, "__name__").str(4, "m").sub(5,
 			msg{}.uints(1, 1, 2).sub(5, msg{}.uint(1, 2).uint(3, 3).uint(4, 4))).str(4, "k").str(4, "v"), metadata},
 		{"unknown enum numbers are kept", v2, table.sub(5, msg{}.uints(1, 1, 2).sub(3, msg{}.uint(14, 77)).

@@ -48,26 +48,40 @@ func TestDecodeHistogramForms(t *testing.T) {
 		{"every field", histogramFull(), full},
 		{"unpacked, mixed, interleaved", unpacked, full},
 		{"unknown fields", unknown(18).append(histogramFull()).append(unknown(19)), full},
-		{"count absent means integer", histogramFull().double(7, 1),
-			with(func(h *promwire.Histogram) { h.ZeroCountFloat = 1 })},
+		{
+			"count absent means integer", histogramFull().double(7, 1),
+			with(func(h *promwire.Histogram) { h.ZeroCountFloat = 1 }),
+		},
 		{"integer zero", histogramFull().uint(1, 0).uint(6, 0), full},
-		{"float zero", histogramFull().double(2, 0).double(7, 0),
-			with(func(h *promwire.Histogram) { h.IsFloat = true })},
-		{"integer after float", histogramFull().double(2, 2.5).double(7, 7.5).uint(1, 1<<63).uint(6, 6),
-			with(func(h *promwire.Histogram) { h.Count, h.ZeroCount = 1<<63, 6 })},
-		{"float after integer", histogramFull().uint(1, 1).uint(6, 6).double(7, 7.5).double(2, 2.5),
-			with(func(h *promwire.Histogram) { h.IsFloat, h.CountFloat, h.ZeroCountFloat = true, 2.5, 7.5 })},
-		{"stale sum and minus zero", histogramFull().double(3, promwire.StaleNaN()).double(5, math.Copysign(0, -1)),
-			with(func(h *promwire.Histogram) { h.Sum, h.ZeroThreshold = promwire.StaleNaN(), math.Copysign(0, -1) })},
-		{"unknown field in a span", histogramFull().sub(11, unknown(3).uint(2, 1)),
+		{
+			"float zero", histogramFull().double(2, 0).double(7, 0),
+			with(func(h *promwire.Histogram) { h.IsFloat = true }),
+		},
+		{
+			"integer after float", histogramFull().double(2, 2.5).double(7, 7.5).uint(1, 1<<63).uint(6, 6),
+			with(func(h *promwire.Histogram) { h.Count, h.ZeroCount = 1<<63, 6 }),
+		},
+		{
+			"float after integer", histogramFull().uint(1, 1).uint(6, 6).double(7, 7.5).double(2, 2.5),
+			with(func(h *promwire.Histogram) { h.IsFloat, h.CountFloat, h.ZeroCountFloat = true, 2.5, 7.5 }),
+		},
+		{
+			"stale sum and minus zero", histogramFull().double(3, promwire.StaleNaN()).double(5, math.Copysign(0, -1)),
+			with(func(h *promwire.Histogram) { h.Sum, h.ZeroThreshold = promwire.StaleNaN(), math.Copysign(0, -1) }),
+		},
+		{
+			"unknown field in a span", histogramFull().sub(11, unknown(3).uint(2, 1)),
 			with(func(h *promwire.Histogram) {
 				h.PositiveSpans = append(h.PositiveSpans, promwire.BucketSpan{Length: 1})
-			})},
-		{"spans of extreme numbers", histogramFull().sub(11, spanMsg(math.MinInt32, math.MaxUint32)),
+			}),
+		},
+		{
+			"spans of extreme numbers", histogramFull().sub(11, spanMsg(math.MinInt32, math.MaxUint32)),
 			with(func(h *promwire.Histogram) {
 				h.PositiveSpans = append(h.PositiveSpans,
 					promwire.BucketSpan{Offset: math.MinInt32, Length: math.MaxUint32})
-			})},
+			}),
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -43,11 +43,13 @@ var vectors = []vector{
 		Labels:  named("m"),
 		Samples: []promwire.Sample{{Timestamp: 1}, {Timestamp: 2, Value: promwire.StaleNaN()}},
 	}}}},
-	{"W2n negative time", v1, "0a250a0d0a085f5f6e616d655f5f12016d1214 09 000000000000f0bf 10 ffffffffffffffffff01",
+	{
+		"W2n negative time", v1, "0a250a0d0a085f5f6e616d655f5f12016d1214 09 000000000000f0bf 10 ffffffffffffffffff01",
 		promwire.WriteRequest{Timeseries: []promwire.TimeSeries{{
 			Labels:  named("m"),
 			Samples: []promwire.Sample{{Timestamp: -1, Value: -1}},
-		}}}},
+		}}},
+	},
 	{"W3 exemplar and metadata", v1, `0a400a130a085f5f6e616d655f5f1207635f746f74616c120c09000000000000004010e807
 		1a1b0a0d0a0874726163655f696412017411000000000000e03f18e707
 		1a11 0801 1207635f746f74616c 2201 68 2a01 73`, promwire.WriteRequest{
@@ -63,7 +65,8 @@ var vectors = []vector{
 			Metadata: promwire.Metadata{Type: promwire.TypeCounter, Help: "h", Unit: "s"},
 		}},
 	}},
-	{"W4 integer histogram", v1, `0a3b0a0d0a085f5f6e616d655f5f12016822 2a 0804 19 0000000000803240
+	{
+		"W4 integer histogram", v1, `0a3b0a0d0a085f5f6e616d655f5f12016822 2a 0804 19 0000000000803240
 		29 000000000000f037 3000 5a04 0802 1002 5a04 0802 1001 62 03 02 02 01 78 e807`,
 		promwire.WriteRequest{Timeseries: []promwire.TimeSeries{{
 			Labels: named("h"),
@@ -72,7 +75,8 @@ var vectors = []vector{
 				PositiveSpans:  []promwire.BucketSpan{{Offset: 1, Length: 2}, {Offset: 1, Length: 1}},
 				PositiveDeltas: []int64{1, 1, -1},
 			}},
-		}}}},
+		}}},
+	},
 	{"R1 read as 1.0 is empty", v1, vectorR1, promwire.WriteRequest{}},
 	{"R1 sample, exemplar, metadata", v2, vectorR1, promwire.WriteRequest{Timeseries: []promwire.TimeSeries{{
 		Labels:  named("c_total", "job", "a"),
@@ -86,7 +90,8 @@ var vectors = []vector{
 		0a020102120c09000000000000f03f10e8072a00`, promwire.WriteRequest{Timeseries: upSeries()}},
 	{"R2o no metadata", v2, `220022085f5f6e616d655f5f220275702a12
 		0a020102120c09000000000000f03f10e807`, promwire.WriteRequest{Timeseries: upSeries()}},
-	{"R3 float histogram with custom buckets", v2, `220022085f5f6e616d655f5f22016e2a5c0a020102
+	{
+		"R3 float histogram with custom buckets", v2, `220022085f5f6e616d655f5f22016e2a5c0a020102
 		1a52 11 0000000000000840 19 0000000000001640 20 69 39 0000000000000000
 		5a02 1001 5a04 0802 1001 6a10 0000000000000040 000000000000f03f 78 e807
 		820110 9a9999999999b93f 000000000000f03f 880101 2a02 0803`,
@@ -99,15 +104,22 @@ var vectors = []vector{
 				PositiveCounts: []float64{2, 1}, CustomValues: []float64{0.1, 1},
 			}},
 			Metadata: promwire.Metadata{Type: promwire.TypeHistogram},
-		}}}},
-	{"E3 symbol 0 is not empty", v2, "22085f5f6e616d655f5f220275702a120a020001120c09000000000000f03f10e807",
-		promwire.WriteRequest{Timeseries: upSeries()}},
-	{"E4 no samples", v2, "220022085f5f6e616d655f5f220275702a040a020102",
-		promwire.WriteRequest{Timeseries: []promwire.TimeSeries{{Labels: named("up")}}}},
+		}}},
+	},
+	{
+		"E3 symbol 0 is not empty", v2, "22085f5f6e616d655f5f220275702a120a020001120c09000000000000f03f10e807",
+		promwire.WriteRequest{Timeseries: upSeries()},
+	},
+	{
+		"E4 no samples", v2, "220022085f5f6e616d655f5f220275702a040a020102",
+		promwire.WriteRequest{Timeseries: []promwire.TimeSeries{{Labels: named("up")}}},
+	},
 	{"E5 old created timestamp is ignored", v2, `220022085f5f6e616d655f5f220275702a15
 		0a020102120c09000000000000f03f10e80730f403`, promwire.WriteRequest{Timeseries: upSeries()}},
-	{"E6 unpacked references", v2, "220022085f5f6e616d655f5f220275702a1208010802120c09000000000000f03f10e807",
-		promwire.WriteRequest{Timeseries: upSeries()}},
+	{
+		"E6 unpacked references", v2, "220022085f5f6e616d655f5f220275702a1208010802120c09000000000000f03f10e807",
+		promwire.WriteRequest{Timeseries: upSeries()},
+	},
 }
 
 const vectorR1 = `2200 2208 5f5f6e616d655f5f 2207 635f746f74616c 2203 6a6f62 2201 61 2208 74726163655f6964 2201 74
@@ -117,16 +129,26 @@ const vectorR1 = `2200 2208 5f5f6e616d655f5f 2207 635f746f74616c 2203 6a6f62 220
 
 // badRefs are the vectors whose only series is invalid.
 var badRefs = []vector{
-	{name: "E1 odd number of references", t: v2,
-		hex: "220022085f5f6e616d655f5f220275702a130a03010201120c09000000000000f03f10e807"},
-	{name: "E2 reference out of range", t: v2,
-		hex: "220022085f5f6e616d655f5f220275702a120a020109120c09000000000000f03f10e807"},
-	{name: "three bytes that two would take for 1", t: v2,
-		hex: "220022085f5f6e616d655f5f220275702a140a0401818001120c09000000000000f03f10e807"},
-	{name: "value reference out of range after a good pair", t: v2,
-		hex: "220022085f5f6e616d655f5f220275702a140a0401020103120c09000000000000f03f10e807"},
-	{name: "odd number, unpacked", t: v2,
-		hex: "220022085f5f6e616d655f5f220275702a140a0201020801120c09000000000000f03f10e807"},
+	{
+		name: "E1 odd number of references", t: v2,
+		hex: "220022085f5f6e616d655f5f220275702a130a03010201120c09000000000000f03f10e807",
+	},
+	{
+		name: "E2 reference out of range", t: v2,
+		hex: "220022085f5f6e616d655f5f220275702a120a020109120c09000000000000f03f10e807",
+	},
+	{
+		name: "three bytes that two would take for 1", t: v2,
+		hex: "220022085f5f6e616d655f5f220275702a140a0401818001120c09000000000000f03f10e807",
+	},
+	{
+		name: "value reference out of range after a good pair", t: v2,
+		hex: "220022085f5f6e616d655f5f220275702a140a0401020103120c09000000000000f03f10e807",
+	},
+	{
+		name: "odd number, unpacked", t: v2,
+		hex: "220022085f5f6e616d655f5f220275702a140a0201020801120c09000000000000f03f10e807",
+	},
 	{name: "empty symbol table", t: v2, hex: "2a120a020000120c09000000000000f03f10e807"},
 }
 

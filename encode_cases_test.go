@@ -63,14 +63,22 @@ func encodeCasesV1() []encodeCase {
 			Labels:  named("up", "job", "a"),
 			Samples: []promwire.Sample{{Timestamp: 1000, StartTimestamp: 5, Value: 1}},
 		}), `0a28 0a0e 0a08 5f5f6e616d655f5f 1202 7570 0a08 0a03 6a6f62 1201 61 120c 09 000000000000f03f 10 e807`},
-		{"1.0 zero and stale", v1, samples(promwire.Sample{Timestamp: 1}, promwire.Sample{Timestamp: 2, Value: promwire.StaleNaN()}),
-			`0a200a0d0a085f5f6e616d655f5f12016d 1202 1001 120b 09 020000000000f07f 1002`},
-		{"1.0 negative", v1, samples(promwire.Sample{Timestamp: -1, Value: -1}),
-			`0a250a0d0a085f5f6e616d655f5f12016d1214 09 000000000000f0bf 10 ffffffffffffffffff01`},
-		{"1.0 minus zero", v1, samples(promwire.Sample{Value: math.Copysign(0, -1)}),
-			`0a1a0a0d0a085f5f6e616d655f5f12016d 1209 09 0000000000000080`},
-		{"1.0 least int64", v1, samples(promwire.Sample{Timestamp: math.MinInt64}),
-			`0a1c0a0d0a085f5f6e616d655f5f12016d 120b 10 80808080808080808001`},
+		{
+			"1.0 zero and stale", v1, samples(promwire.Sample{Timestamp: 1}, promwire.Sample{Timestamp: 2, Value: promwire.StaleNaN()}),
+			`0a200a0d0a085f5f6e616d655f5f12016d 1202 1001 120b 09 020000000000f07f 1002`,
+		},
+		{
+			"1.0 negative", v1, samples(promwire.Sample{Timestamp: -1, Value: -1}),
+			`0a250a0d0a085f5f6e616d655f5f12016d1214 09 000000000000f0bf 10 ffffffffffffffffff01`,
+		},
+		{
+			"1.0 minus zero", v1, samples(promwire.Sample{Value: math.Copysign(0, -1)}),
+			`0a1a0a0d0a085f5f6e616d655f5f12016d 1209 09 0000000000000080`,
+		},
+		{
+			"1.0 least int64", v1, samples(promwire.Sample{Timestamp: math.MinInt64}),
+			`0a1c0a0d0a085f5f6e616d655f5f12016d 120b 10 80808080808080808001`,
+		},
 		{"1.0 exemplar and metadata", v1, apart, counterHex},
 		{"1.0 metadata of the series", v1, onSeries, counterHex},
 		{"1.0 integer histogram", v1, oneSeries(promwire.TimeSeries{

@@ -73,8 +73,12 @@ func TestAppendProtoErrors(t *testing.T) {
 		text string
 	}{
 		{"unknown message", promwire.WriteRequest{}, "x", promwire.ErrUnsupported, `message "x"`},
-		{"2.0 with metadata of families", promwire.WriteRequest{Metadata: make([]promwire.MetricMetadata, 3)}, v2,
-			promwire.ErrUnsupported, "got 3 entries"},
+		{
+			"2.0 with metadata of families",
+			promwire.WriteRequest{Metadata: make([]promwire.MetricMetadata, 3)},
+			v2,
+			promwire.ErrUnsupported, "got 3 entries",
+		},
 		{"1.0 beyond 2 GiB", labels, v1, promwire.ErrTooLarge, "2147483647"},
 		{"2.0 beyond 2 GiB", histograms, v2, promwire.ErrTooLarge, "2147483647"},
 	}

@@ -139,7 +139,7 @@ const maxHead = 200
 // fail says where err happened, and what the frame says if it is text: some servers write the reason of a failure
 // into the stream. An end of the stream is unexpected here.
 func (f *FrameReader) fail(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	where := fmt.Sprintf("frame at byte %d", f.offset)

@@ -65,7 +65,8 @@ func TestFrameReader(t *testing.T) {
 		{"reader that fails in a frame", io.MultiReader(bytes.NewReader(stream[:60]), iotest.ErrReader(broken)), 0, []int64{0}, broken, "frame at byte 53: connection reset"},
 		{
 			"error text in the stream", io.MultiReader(bytes.NewReader(f1), strings.NewReader("query processing would load too many samples\n")), 0,
-			[]int64{0}, io.ErrUnexpectedEOF, `frame at byte 53, truncated at byte 98, which reads "query processing would load too many samples"`,
+			[]int64{0},
+			io.ErrUnexpectedEOF, `frame at byte 53, truncated at byte 98, which reads "query processing would load too many samples"`,
 		},
 		{
 			"long error text in the stream", strings.NewReader(strings.Repeat("error ", 100)), 0,

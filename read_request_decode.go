@@ -69,7 +69,7 @@ func (d *readRequestDecoder) count() bool {
 func (d *readRequestDecoder) request(r *ReadRequest, s string) bool {
 	f := pb.NewReader(pb.AsBytes(s))
 	for f.Next() {
-		ok := true
+		var ok bool
 		switch {
 		case is(&f, 1, pb.Bytes):
 			r.Queries = append(r.Queries, Query{Start: time.UnixMilli(0).UTC(), End: time.UnixMilli(0).UTC()})

@@ -45,8 +45,11 @@ func TestRequestAppendText(t *testing.T) {
 					series("om_total", TypeUnknown, 4), series("v_info", TypeUnknown, 1),
 				},
 				Metadata: []MetricMetadata{
-					{Metadata{Type: TypeHistogram}, "h"}, {Metadata{Type: TypeCounter}, "c_total"},
-					{Metadata{Type: TypeGauge}, "alone"}, {Metadata{}, "n"}, {Metadata{Type: TypeCounter}, "om"},
+					{Metadata{Type: TypeHistogram}, "h"},
+					{Metadata{Type: TypeCounter}, "c_total"},
+					{Metadata{Type: TypeGauge}, "alone"},
+					{Metadata{}, "n"},
+					{Metadata{Type: TypeCounter}, "om"},
 					{Metadata{Type: TypeInfo}, "v"},
 				},
 			},
@@ -65,7 +68,8 @@ func TestRequestAppendText(t *testing.T) {
 			name: "names to be quoted, no name, escapes",
 			req: WriteRequest{Timeseries: []TimeSeries{
 				{Labels: LabelsFromStrings(MetricName, "my.metric", "a.b", "x\"\\\ny"), Metadata: Metadata{Type: TypeGauge}},
-				{Labels: LabelsFromStrings("a", "b")}, {},
+				{Labels: LabelsFromStrings("a", "b")},
+				{},
 			}},
 			want: "# TYPE \"my.metric\" gauge\n" + `{"my.metric","a.b"="x\"\\\ny"}` + "\n{a=\"b\"}\n{}\n",
 		},

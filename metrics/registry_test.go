@@ -101,12 +101,18 @@ func TestConflicts(t *testing.T) {
 		make func() error
 		text string
 	}{
-		{"type", func() error { _, err := reg.Gauge("hits_total"); return err },
-			`metrics: gauge "hits_total": conflict with another instrument: "hits_total" belongs to counter "hits_total"`},
-		{"labels", func() error { _, err := reg.CounterVec("hits", []string{"a"}); return err },
-			`counter "hits_total" with labels [a]: conflict`},
-		{"label order", func() error { _, err := reg.Histogram("h", metrics.WithBounds(1, 2)); return err },
-			`belongs to histogram "h" with labels [a] with bounds [1 2]`},
+		{
+			"type", func() error { _, err := reg.Gauge("hits_total"); return err },
+			`metrics: gauge "hits_total": conflict with another instrument: "hits_total" belongs to counter "hits_total"`,
+		},
+		{
+			"labels", func() error { _, err := reg.CounterVec("hits", []string{"a"}); return err },
+			`counter "hits_total" with labels [a]: conflict`,
+		},
+		{
+			"label order", func() error { _, err := reg.Histogram("h", metrics.WithBounds(1, 2)); return err },
+			`belongs to histogram "h" with labels [a] with bounds [1 2]`,
+		},
 		{"bounds", func() error { _, err := reg.HistogramVec("h", []string{"a"}, metrics.WithBounds(1)); return err }, "bounds [1]"},
 		{"default bounds", func() error { _, err := reg.HistogramVec("h", []string{"a"}); return err }, "bounds [0.005"},
 		{"series of a histogram", func() error { _, err := reg.Gauge("h_sum"); return err }, `"h_sum" belongs to histogram "h"`},
@@ -139,7 +145,7 @@ func TestUTF8Names(t *testing.T) {
 func TestLabelValues(t *testing.T) {
 	reg, p, s, _ := setup(metrics.WithConstLabel("job", "j\xff"), metrics.WithConstLabel("none", ""))
 	g := metrics.Must(reg.GaugeVec("g", []string{"b", "a"}))
-	if g.With("1", "2") != g.With("1", "2") || g.With("x\xfe", "") != g.With("x\xff", "") {
+	if first := g.With("1", "2"); first != g.With("1", "2") || g.With("x\xfe", "") != g.With("x\xff", "") {
 		t.Error("equal values give different series")
 	}
 	if g.With("1", "2") == g.With("2", "1") || g.With("12", "") == g.With("1", "2") || g.With("", "x") == g.With("x", "") {

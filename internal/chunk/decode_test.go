@@ -163,35 +163,51 @@ func TestDecodeMalformed(t *testing.T) {
 		want     string
 	}{
 		{"no data", promwire.ChunkXOR, "", false, "shorter than the header"},
-		{"more samples announced than there are", promwire.ChunkXOR, "ffff d00f 3ff0000000000000 e807 3097ffc0", false,
-			"samples[6] at byte 18: data end too early"},
+		{
+			"more samples announced than there are", promwire.ChunkXOR, "ffff d00f 3ff0000000000000 e807 3097ffc0", false,
+			"samples[6] at byte 18: data end too early",
+		},
 		{"first time too long", promwire.ChunkXOR, "0001" + ones, false, "more than 64 bits"},
 		{"second time too long", promwire.ChunkXOR, "0002 d00f 3ff0000000000000" + ones, false, "samples[1]"},
 		{"XOR2 time too long", promwire.ChunkXOR2, "000100" + ones, false, "more than 64 bits"},
 		{"XOR2 start too long", promwire.ChunkXOR2, "000180 00 0000000000000000" + ones, false, "more than 64 bits"},
 		{"unknown schema", promwire.ChunkHistogram, "000100 00 " + hexOf("1110 000111111"), false, "schema 63"},
-		{"schema beyond 32 bits", promwire.ChunkHistogram, "000100 00 " + hexOf("11111110 "+strings.Repeat("01", 28)), true,
-			"schema"},
-		{"spans announced", promwire.ChunkHistogram, "000100 00 " + hexOf("0 1111110"+strings.Repeat("1", 25)), true,
-			"33554431 spans"},
-		{"spans that do not fit", promwire.ChunkHistogram, "000100 00 " + hexOf("0 11110 111111111111"), false,
-			"data end too early"},
+		{
+			"schema beyond 32 bits", promwire.ChunkHistogram, "000100 00 " + hexOf("11111110 "+strings.Repeat("01", 28)), true,
+			"schema",
+		},
+		{
+			"spans announced", promwire.ChunkHistogram, "000100 00 " + hexOf("0 1111110"+strings.Repeat("1", 25)), true,
+			"33554431 spans",
+		},
+		{
+			"spans that do not fit", promwire.ChunkHistogram, "000100 00 " + hexOf("0 11110 111111111111"), false,
+			"data end too early",
+		},
 		{"a span of many buckets", promwire.ChunkHistogram, "000100 00 " +
 			hexOf("0 10001 1111110"+strings.Repeat("1", 25)), true, "span of 33554431 buckets"},
-		{"many buckets in all", promwire.ChunkHistogram, "000100 00 " +
-			hexOf("0 10011 1111110 0000011111111111111111111 0 1111110 0000011111111111111111111 0"), true,
-			"buckets, limit 1048576"},
-		{"many buckets on both sides", promwire.ChunkFloatHistogram, "000100 00 " +
-			hexOf("0 10001 1111110 0000011111111111111111111 0 10001 1111110 0000011111111111111111111 0"), true,
-			"histogram has 2097150 buckets"},
-		{"more buckets than data", promwire.ChunkHistogram, "000100 00 " + hexOf("0 10001 1110111111111 0 0"), false,
-			"data end too early"},
+		{
+			"many buckets in all", promwire.ChunkHistogram, "000100 00 " +
+				hexOf("0 10011 1111110 0000011111111111111111111 0 1111110 0000011111111111111111111 0"), true,
+			"buckets, limit 1048576",
+		},
+		{
+			"many buckets on both sides", promwire.ChunkFloatHistogram, "000100 00 " +
+				hexOf("0 10001 1111110 0000011111111111111111111 0 10001 1111110 0000011111111111111111111 0"), true,
+			"histogram has 2097150 buckets",
+		},
+		{
+			"more buckets than data", promwire.ChunkHistogram, "000100 00 " + hexOf("0 10001 1110111111111 0 0"), false,
+			"data end too early",
+		},
 		{"span offset beyond 32 bits", promwire.ChunkHistogram, "000100 00 " +
 			hexOf("0 10001 0 11111110 "+strings.Repeat("01", 28)), true, "span offset"},
 		{"bounds announced", promwire.ChunkHistogram, "000100 00 " +
 			hexOf("1110 111001011 0 0 1111110"+strings.Repeat("1", 25)), true, "33554431 custom bounds"},
-		{"bounds that do not fit", promwire.ChunkHistogram, "000100 00 " + hexOf("1110 111001011 0 0 10111"), false,
-			"data end too early"},
+		{
+			"bounds that do not fit", promwire.ChunkHistogram, "000100 00 " + hexOf("1110 111001011 0 0 10111"), false,
+			"data end too early",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -269,8 +269,13 @@ func TestEncodeDisagreeing(t *testing.T) {
 	}{
 		{"more buckets", []promwire.BucketSpan{{Length: 1}}, 3, []promwire.BucketSpan{{Length: 1}}, 1},
 		{"no spans", nil, 3, nil, 0},
-		{"longer span", []promwire.BucketSpan{{Length: 1}, {Offset: 1, Length: huge}, {Length: huge}}, 3,
-			[]promwire.BucketSpan{{Length: 1}, {Offset: 1, Length: 2}, {}}, 3},
+		{
+			"longer span",
+			[]promwire.BucketSpan{{Length: 1}, {Offset: 1, Length: huge}, {Length: huge}},
+			3,
+			[]promwire.BucketSpan{{Length: 1}, {Offset: 1, Length: 2}, {}},
+			3,
+		},
 	}
 	for _, tt := range tests {
 		for _, isFloat := range []bool{false, true} {

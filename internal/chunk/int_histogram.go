@@ -27,7 +27,7 @@ func (s *intHistograms) next(r *bitReader, i int) error {
 
 // first reads the layout and the first sample.
 func (s *intHistograms) first(r *bitReader) error {
-	if err := s.layout.read(r, 1); err != nil {
+	if err := s.read(r, 1); err != nil {
 		return err
 	}
 	s.time = delta2{value: r.varbitInt()}

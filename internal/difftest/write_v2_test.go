@@ -206,7 +206,7 @@ func compareV2(t *testing.T, got *promwire.WriteRequest, msg []byte) {
 		want, wantErr = fromV2(&decoded)
 	}
 	err := got.UnmarshalProto(msg, promwire.WriteV2)
-	if errors.Is(wantErr, errRef) && !errors.Is(err, promwire.ErrInvalidSymbolRef) && !(err != nil && intended(err)) ||
+	if errors.Is(wantErr, errRef) && !errors.Is(err, promwire.ErrInvalidSymbolRef) && (err == nil || !intended(err)) ||
 		wantErr == nil && errors.Is(err, promwire.ErrInvalidSymbolRef) {
 		t.Fatalf("got error %v, library %v", err, wantErr)
 	}

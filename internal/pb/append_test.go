@@ -46,26 +46,46 @@ func TestFields(t *testing.T) {
 		append func(b []byte) []byte
 		want   string
 	}{
-		{"uint", SizeUint(300), func(b []byte, i int) int { return PutUint(b, i, 0x08, 300) },
-			func(b []byte) []byte { return AppendUint(b, 0x08, 300) }, "08ac02"},
-		{"uint 0", SizeUint(0), func(b []byte, i int) int { return PutUint(b, i, 0x08, 0) },
-			func(b []byte) []byte { return AppendUint(b, 0x08, 0) }, ""},
-		{"int -1", SizeUint(uint64(minusOne)), func(b []byte, i int) int { return PutUint(b, i, 0x08, uint64(minusOne)) },
-			func(b []byte) []byte { return AppendUint(b, 0x08, uint64(minusOne)) }, "08ffffffffffffffffff01"},
-		{"double", 9, func(b []byte, i int) int { return PutDouble(b, i, 0x09, math.Float64bits(1)) },
-			func(b []byte) []byte { return AppendDouble(b, 0x09, math.Float64bits(1)) }, "09000000000000f03f"},
-		{"double 0", 0, func(b []byte, i int) int { return PutDouble(b, i, 0x09, 0) },
-			func(b []byte) []byte { return AppendDouble(b, 0x09, 0) }, ""},
-		{"double -0", 9, func(b []byte, i int) int { return PutDouble(b, i, 0x09, 1<<63) },
-			func(b []byte) []byte { return AppendDouble(b, 0x09, 1<<63) }, "090000000000000080"},
-		{"string", SizeBytes(2), func(b []byte, i int) int { return PutString(b, i, 0x12, "ab") },
-			func(b []byte) []byte { return AppendString(b, 0x12, "ab") }, "12026162"},
-		{"string empty", SizeBytes(0), func(b []byte, i int) int { return PutString(b, i, 0x12, "") },
-			func(b []byte) []byte { return AppendString(b, 0x12, "") }, ""},
-		{"bytes long", SizeBytes(len(long)), func(b []byte, i int) int { return PutString(b, i, 0x12, long) },
-			func(b []byte) []byte { return AppendString(b, 0x12, long) }, "12c801" + hex.EncodeToString(long)},
-		{"message header", SizeMessage(0), func(b []byte, i int) int { return PutHeader(b, i, 0x2a, 0) },
-			func(b []byte) []byte { return AppendHeader(b, 0x2a, 0) }, "2a00"},
+		{
+			"uint", SizeUint(300), func(b []byte, i int) int { return PutUint(b, i, 0x08, 300) },
+			func(b []byte) []byte { return AppendUint(b, 0x08, 300) }, "08ac02",
+		},
+		{
+			"uint 0", SizeUint(0), func(b []byte, i int) int { return PutUint(b, i, 0x08, 0) },
+			func(b []byte) []byte { return AppendUint(b, 0x08, 0) }, "",
+		},
+		{
+			"int -1", SizeUint(uint64(minusOne)), func(b []byte, i int) int { return PutUint(b, i, 0x08, uint64(minusOne)) },
+			func(b []byte) []byte { return AppendUint(b, 0x08, uint64(minusOne)) }, "08ffffffffffffffffff01",
+		},
+		{
+			"double", 9, func(b []byte, i int) int { return PutDouble(b, i, 0x09, math.Float64bits(1)) },
+			func(b []byte) []byte { return AppendDouble(b, 0x09, math.Float64bits(1)) }, "09000000000000f03f",
+		},
+		{
+			"double 0", 0, func(b []byte, i int) int { return PutDouble(b, i, 0x09, 0) },
+			func(b []byte) []byte { return AppendDouble(b, 0x09, 0) }, "",
+		},
+		{
+			"double -0", 9, func(b []byte, i int) int { return PutDouble(b, i, 0x09, 1<<63) },
+			func(b []byte) []byte { return AppendDouble(b, 0x09, 1<<63) }, "090000000000000080",
+		},
+		{
+			"string", SizeBytes(2), func(b []byte, i int) int { return PutString(b, i, 0x12, "ab") },
+			func(b []byte) []byte { return AppendString(b, 0x12, "ab") }, "12026162",
+		},
+		{
+			"string empty", SizeBytes(0), func(b []byte, i int) int { return PutString(b, i, 0x12, "") },
+			func(b []byte) []byte { return AppendString(b, 0x12, "") }, "",
+		},
+		{
+			"bytes long", SizeBytes(len(long)), func(b []byte, i int) int { return PutString(b, i, 0x12, long) },
+			func(b []byte) []byte { return AppendString(b, 0x12, long) }, "12c801" + hex.EncodeToString(long),
+		},
+		{
+			"message header", SizeMessage(0), func(b []byte, i int) int { return PutHeader(b, i, 0x2a, 0) },
+			func(b []byte) []byte { return AppendHeader(b, 0x2a, 0) }, "2a00",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -107,19 +107,25 @@ func series(mt promwire.MessageType, now time.Time) []promwire.TimeSeries {
 	}
 	spans := []promwire.BucketSpan{{Offset: -3, Length: 2}, {Offset: 1, Length: 1}}
 	ints := promwire.TimeSeries{Labels: promwire.LabelsFromStrings("__name__", "ints"), Histograms: []promwire.Histogram{
-		{Timestamp: at, Schema: 2, Count: 9, Sum: 18.5, ZeroThreshold: 1e-3, ZeroCount: 2, PositiveSpans: spans, PositiveDeltas: []int64{1, 1, -1},
-			NegativeSpans: []promwire.BucketSpan{{Offset: 4, Length: 1}}, NegativeDeltas: []int64{3}},
+		{
+			Timestamp: at, Schema: 2, Count: 9, Sum: 18.5, ZeroThreshold: 1e-3, ZeroCount: 2, PositiveSpans: spans, PositiveDeltas: []int64{1, 1, -1},
+			NegativeSpans: []promwire.BucketSpan{{Offset: 4, Length: 1}}, NegativeDeltas: []int64{3},
+		},
 		{Timestamp: at + 1, Sum: promwire.StaleNaN()},
 	}}
 	floats := promwire.TimeSeries{Labels: promwire.LabelsFromStrings("__name__", "nativefloats"), Histograms: []promwire.Histogram{
-		{Timestamp: at, IsFloat: true, Schema: -1, CountFloat: 4.5, Sum: -2, ZeroThreshold: 0.5, ZeroCountFloat: 0.5,
-			PositiveSpans: spans, PositiveCounts: []float64{1, 2, 1}},
+		{
+			Timestamp: at, IsFloat: true, Schema: -1, CountFloat: 4.5, Sum: -2, ZeroThreshold: 0.5, ZeroCountFloat: 0.5,
+			PositiveSpans: spans, PositiveCounts: []float64{1, 2, 1},
+		},
 	}}
 	out := []promwire.TimeSeries{values, ints, floats}
 	if mt == promwire.WriteV2 {
 		out = append(out, promwire.TimeSeries{Labels: promwire.LabelsFromStrings("__name__", "nhcb"), Histograms: []promwire.Histogram{
-			{Timestamp: at, Schema: promwire.CustomBucketsSchema, Count: 3, Sum: 5.5, CustomValues: []float64{0.1, 1},
-				PositiveSpans: []promwire.BucketSpan{{Length: 1}, {Offset: 1, Length: 1}}, PositiveDeltas: []int64{2, -1}},
+			{
+				Timestamp: at, Schema: promwire.CustomBucketsSchema, Count: 3, Sum: 5.5, CustomValues: []float64{0.1, 1},
+				PositiveSpans: []promwire.BucketSpan{{Length: 1}, {Offset: 1, Length: 1}}, PositiveDeltas: []int64{2, -1},
+			},
 		}})
 	}
 	long := promwire.TimeSeries{Labels: promwire.LabelsFromStrings("__name__", "zlong")}

@@ -128,8 +128,10 @@ func TestWriteBodyLikeWrite(t *testing.T) {
 	gauge := promwire.Metadata{Type: promwire.TypeGauge, Help: "h", Unit: "u"}
 	hist := promwire.TimeSeries{Labels: labelsOf("__name__", "h"), Histograms: []promwire.Histogram{intHistogram(0, 1)}}
 	badHist := promwire.TimeSeries{Labels: labelsOf("__name__", "h"), Histograms: []promwire.Histogram{{Timestamp: base + 1, Count: 3, Schema: 77}, intHistogram(2, 1)}}
-	unsorted := promwire.TimeSeries{Labels: promwire.Labels{{Name: "b", Value: "x"}, {Name: "__name__", Value: "m"}, {Name: "a", Value: ""}},
-		Samples: []promwire.Sample{{Timestamp: base, Value: 1}}}
+	unsorted := promwire.TimeSeries{
+		Labels:  promwire.Labels{{Name: "b", Value: "x"}, {Name: "__name__", Value: "m"}, {Name: "a", Value: ""}},
+		Samples: []promwire.Sample{{Timestamp: base, Value: 1}},
+	}
 	nameless := promwire.TimeSeries{Labels: labelsOf("a", "b"), Samples: []promwire.Sample{{Timestamp: base}}}
 	exemplars := func(ts *promwire.TimeSeries) {
 		ts.Exemplars = []promwire.Exemplar{exemplarAt(0, "t", 1), exemplarAt(1, strings.Repeat("x", 200), 1)}
@@ -150,8 +152,12 @@ func TestWriteBodyLikeWrite(t *testing.T) {
 		{"histograms", requests{{hist}, {badHist}, {badHist}}},
 		{"histogram on a float", requests{{float("m", 0, 1)}, {with(float("m"), func(ts *promwire.TimeSeries) { ts.Histograms = hist.Histograms })}}},
 		{"exemplars", requests{{with(float("m", 0, 1), exemplars)}, {with(float("m", 1, 1), exemplars)}, {with(float("m"), exemplars)}, {with(float("new"), exemplars)}}},
-		{"metadata", requests{{with(float("m", 0, 1), meta(gauge))}, {float("m", 1, 1)}, {with(float("m", 2, 1), meta(gauge))},
-			{with(float("m", 3, 1), meta(promwire.Metadata{Type: promwire.TypeGauge, Help: "other"}))}}},
+		{"metadata", requests{
+			{with(float("m", 0, 1), meta(gauge))},
+			{float("m", 1, 1)},
+			{with(float("m", 2, 1), meta(gauge))},
+			{with(float("m", 3, 1), meta(promwire.Metadata{Type: promwire.TypeGauge, Help: "other"}))},
+		}},
 		{"metadata of two with one family", requests{{with(float("m", 0, 1), meta(gauge)), with(unsorted, meta(gauge))}}},
 	} {
 		for _, mt := range []promwire.MessageType{promwire.WriteV1, promwire.WriteV2} {

@@ -49,8 +49,11 @@ func TestWriteExemplars(t *testing.T) {
 			{[]promwire.TimeSeries{withExemplars(float("m", 0, 1), exemplarAt(0, "c", 1), exemplarAt(-2, "a", 1), exemplarAt(-1, "b", 1))}, stats(1, 3), nil},
 		}, 3},
 		{"labels too long", []step{
-			{[]promwire.TimeSeries{withExemplars(float("m", 0, 1), exemplarAt(0, strings.Repeat("x", 121), 1), exemplarAt(0, strings.Repeat("x", 120), 1))},
-				stats(1, 1), []error{promwire.ErrInvalidExemplar}},
+			{
+				[]promwire.TimeSeries{withExemplars(float("m", 0, 1), exemplarAt(0, strings.Repeat("x", 121), 1), exemplarAt(0, strings.Repeat("x", 120), 1))},
+				stats(1, 1),
+				[]error{promwire.ErrInvalidExemplar},
+			},
 		}, 1},
 		{"out of order", []step{
 			{[]promwire.TimeSeries{withExemplars(float("m", 0, 1), exemplarAt(0, "a", 1))}, stats(1, 1), nil},

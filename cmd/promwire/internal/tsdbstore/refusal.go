@@ -39,7 +39,7 @@ func refusalOf(err error) (refusal, failure error) {
 	if err == nil {
 		return nil, nil
 	}
-	if reason := reasonOf(err); reason == promwire.ErrDuplicateTimestamp {
+	if reason := reasonOf(err); errors.Is(reason, promwire.ErrDuplicateTimestamp) {
 		return fmt.Errorf("%w: %w", reason, err), nil // tells the values
 	} else if reason != nil {
 		return reason, nil

@@ -56,8 +56,11 @@ func TestWriteJudgesTime(t *testing.T) {
 			{[]promwire.TimeSeries{float("m", 0, 1, 10*60000, 2, 10*60000+1, 3)}, samples(2), []error{promwire.ErrTooFarInFuture}},
 		}, []int64{0, 10 * minute}},
 		{"before all time", 1, []step{
-			{[]promwire.TimeSeries{{Labels: labelsOf("__name__", "m"), Samples: []promwire.Sample{{Timestamp: math.MinInt64}}}},
-				samples(0), []error{promwire.ErrOutOfBounds}},
+			{
+				[]promwire.TimeSeries{{Labels: labelsOf("__name__", "m"), Samples: []promwire.Sample{{Timestamp: math.MinInt64}}}},
+				samples(0),
+				[]error{promwire.ErrOutOfBounds},
+			},
 			{[]promwire.TimeSeries{float("m", 0, 1)}, samples(1), nil},
 		}, []int64{0}},
 		{"descending in one series", 0, []step{
