@@ -123,7 +123,7 @@ func encode(t *testing.T, r *promwire.WriteRequest, m promwire.MessageType) []by
 }
 
 // compareV1 decodes a message with both.
-func compareV1(t *testing.T, got *promwire.WriteRequest, msg []byte) {
+func compareV1(t *testing.T, d *promwire.Decoder, got *promwire.WriteRequest, msg []byte) {
 	t.Helper()
 	var want prompb.WriteRequest
 	wantErr := want.Unmarshal(msg)
@@ -134,16 +134,18 @@ func compareV1(t *testing.T, got *promwire.WriteRequest, msg []byte) {
 	if diff := diffRequest(got, fromV1(&want)); diff != "" {
 		t.Fatal(diff)
 	}
+	checkWalks(t, d, msg, got, promwire.WriteV1)
 }
 
 func TestWriteV1(t *testing.T) { eachSource(t, 1000, checkV1) }
 
 // TestDamagedV1 damages encoded messages.
 func TestDamagedV1(t *testing.T) {
+	var d promwire.Decoder
 	var r promwire.WriteRequest
 	eachSource(t, 1000, func(t *testing.T, s *source) {
 		msg := encode(t, s.request(promwire.WriteV1), promwire.WriteV1)
-		eachDamage(s, msg, func(msg []byte) { compareV1(t, &r, msg) })
+		eachDamage(s, msg, func(msg []byte) { compareV1(t, &d, &r, msg) })
 	})
 }
 
@@ -154,5 +156,5 @@ func FuzzWriteV1(f *testing.F) {
 
 func FuzzWriteV1Bytes(f *testing.F) {
 	seedMessages(f, func(s *source) ([]byte, error) { return toV1(s.request(promwire.WriteV1)).Marshal() })
-	f.Fuzz(func(t *testing.T, msg []byte) { compareV1(t, &promwire.WriteRequest{}, msg) })
+	f.Fuzz(func(t *testing.T, msg []byte) { compareV1(t, &promwire.Decoder{}, &promwire.WriteRequest{}, msg) })
 }

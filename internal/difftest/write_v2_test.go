@@ -197,7 +197,7 @@ func checkV2(t *testing.T, s *source) {
 
 // compareV2 decodes a message with both. The library does not look at symbol references while decoding; in its
 // handler a bad one refuses the request, like here.
-func compareV2(t *testing.T, got *promwire.WriteRequest, msg []byte) {
+func compareV2(t *testing.T, d *promwire.Decoder, got *promwire.WriteRequest, msg []byte) {
 	t.Helper()
 	var decoded writev2.Request
 	wantErr := decoded.Unmarshal(msg)
@@ -216,16 +216,18 @@ func compareV2(t *testing.T, got *promwire.WriteRequest, msg []byte) {
 	if diff := diffRequest(got, want); diff != "" {
 		t.Fatal(diff)
 	}
+	checkWalks(t, d, msg, got, promwire.WriteV2)
 }
 
 func TestWriteV2(t *testing.T) { eachSource(t, 1000, checkV2) }
 
 // TestDamagedV2 damages encoded messages.
 func TestDamagedV2(t *testing.T) {
+	var d promwire.Decoder
 	var r promwire.WriteRequest
 	eachSource(t, 1000, func(t *testing.T, s *source) {
 		msg := encode(t, s.request(promwire.WriteV2), promwire.WriteV2)
-		eachDamage(s, msg, func(msg []byte) { compareV2(t, &r, msg) })
+		eachDamage(s, msg, func(msg []byte) { compareV2(t, &d, &r, msg) })
 	})
 }
 
@@ -236,5 +238,5 @@ func FuzzWriteV2(f *testing.F) {
 
 func FuzzWriteV2Bytes(f *testing.F) {
 	seedMessages(f, func(s *source) ([]byte, error) { return toV2(s.request(promwire.WriteV2)).Marshal() })
-	f.Fuzz(func(t *testing.T, msg []byte) { compareV2(t, &promwire.WriteRequest{}, msg) })
+	f.Fuzz(func(t *testing.T, msg []byte) { compareV2(t, &promwire.Decoder{}, &promwire.WriteRequest{}, msg) })
 }
