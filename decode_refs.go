@@ -1,28 +1,44 @@
 package promwire
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"github.com/promwire/promwire/internal/pb"
 )
 
 // addShortRefs appends the labels of a 2.0 series that begins, as they all do in usual messages, with all its label
 // references packed in one short field. It decodes and looks up in one pass, and returns the index behind the field.
-// It returns 0, and appends nothing, if a reference is invalid, has more than two bytes, or is ahead of its symbol.
+// It returns 0, and appends nothing, if the general path has to do it: see lookUp.
 func (ts *TimeSeries) addShortRefs(s string, symbols []string) int {
 	body, end := pb.ShortField(s, 0)
 	if end == 0 || s[0] != 0x0a || len(symbols) > 1<<14 {
 		return 0
 	}
-	n, all := 0, ts.Labels[:cap(ts.Labels)]
-	for i := 2; i < end; n++ {
-		var x uint32 // the bytes from i on, at least those that belong to the field
-		if len(s)-i >= 4 {
-			x = uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | uint32(s[i+3])<<24
-		} else {
-			x = lastBytes(s, i)
-		}
+	all := ts.Labels[:cap(ts.Labels)]
+	n, ok := lookUp(all, s, end, symbols)
+	if !ok && n == len(all) {
+		all = slices.Grow(all[:0], pb.CountVarints(body)/2)
+		all = all[:cap(all)]
+		n, ok = lookUp(all, s, end, symbols)
+	}
+	if !ok {
+		return 0
+	}
+	ts.Labels = all[:n]
+	return end
+}
+
+// lookUp fills ls with the labels that the references in s[2:end] name, and returns how many. It stops early if ls is
+// full, if a reference is invalid, has more than two bytes or is ahead of its symbol, and before the last bytes of s,
+// which belong to other fields in usual messages. There must be 2^14 symbols at most.
+func lookUp(ls []Label, s string, end int, symbols []string) (n int, ok bool) {
+	base := unsafe.Pointer(unsafe.StringData(s))
+	i := 2
+	for i < end && n < len(ls) && len(s)-i >= 4 {
+		x := binary.LittleEndian.Uint32((*[4]byte)(unsafe.Add(base, i))[:])
 		// A byte that should end a reference and does not makes it larger than any that there can be.
 		name := x & 0x7f
 		if x&0x80 == 0 {
@@ -38,25 +54,13 @@ func (ts *TimeSeries) addShortRefs(s string, symbols []string) int {
 			value |= x >> 8 & 0xff << 7
 			i += 2
 		}
-		if i > end || uint(name) >= uint(len(symbols)) || uint(value) >= uint(len(symbols)) {
-			return 0
+		if uint(name) >= uint(len(symbols)) || uint(value) >= uint(len(symbols)) {
+			return n, false
 		}
-		if n >= len(all) {
-			all = slices.Grow(all, pb.CountVarints(body)/2-n)
-			all = all[:cap(all)]
-		}
-		all[n] = Label{symbols[name], symbols[value]}
+		ls[n] = Label{symbols[name], symbols[value]}
+		n++
 	}
-	ts.Labels = all[:n]
-	return end
-}
-
-// lastBytes returns the bytes at s[i:], up to three, little endian.
-func lastBytes(s string, i int) (x uint32) {
-	for k := len(s) - 1; k >= i; k-- {
-		x = x<<8 | uint32(s[k])
-	}
-	return x
+	return n, i == end
 }
 
 // appendRefs appends the references of a field that pb.Field has read: packed ones, or a single one.
