@@ -6,7 +6,7 @@ BENCHSTAT_VERSION := v0.0.0-20260709153409-c15f0a9f6a32
 FUZZTIME ?= 10s
 TOOLS := $(CURDIR)/.tools
 
-.PHONY: test race lint fmt tidy fuzz bench bars crash ci release
+.PHONY: test race lint fmt tidy fuzz bench bars crash compat ci release
 
 test: ## all tests of all modules
 	$(GO) test work
@@ -34,6 +34,10 @@ bars: ## judges bench/out.txt by the bars
 
 crash: ## a long kill -9 test of the store
 	PROMWIRE_CRASH_ROUNDS=200 $(GO) test -run Crash -count 1 -timeout 60m ./cmd/promwire/...
+
+compat: ## the tests against real servers, with two versions of Prometheus; builds one of them the first time
+	servers=$$(scripts/servers debian current) && PROMWIRE_PROMETHEUS=$$servers PROMWIRE_REQUIRE_SERVERS=1 \
+		$(GO) test -count 1 ./cmd/promwire/internal/compat/...
 
 ci: ## everything the gate runs
 	.ci/run
