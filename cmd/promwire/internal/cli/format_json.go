@@ -44,32 +44,46 @@ func (n jsonNumber) MarshalJSON() ([]byte, error) {
 // jsonHistogram is a native histogram as remote write has it. Of deltas and counts, one is there: the former in an
 // integer histogram, the latter in a float histogram.
 type jsonHistogram struct {
-	Count         any                   `json:"count"`
-	Sum           jsonNumber            `json:"sum"`
-	Schema        int32                 `json:"schema"`
-	ZeroThreshold jsonNumber            `json:"zero_threshold"`
-	ZeroCount     any                   `json:"zero_count"`
-	PositiveSpans []promwire.BucketSpan `json:"positive_spans,omitempty"`
-	PositiveDelta []int64               `json:"positive_deltas,omitempty"`
-	PositiveCount []jsonNumber          `json:"positive_counts,omitempty"`
-	NegativeSpans []promwire.BucketSpan `json:"negative_spans,omitempty"`
-	NegativeDelta []int64               `json:"negative_deltas,omitempty"`
-	NegativeCount []jsonNumber          `json:"negative_counts,omitempty"`
-	CustomValues  []jsonNumber          `json:"custom_values,omitempty"`
+	Count         any          `json:"count"`
+	Sum           jsonNumber   `json:"sum"`
+	Schema        int32        `json:"schema"`
+	ZeroThreshold jsonNumber   `json:"zero_threshold"`
+	ZeroCount     any          `json:"zero_count"`
+	PositiveSpans []jsonSpan   `json:"positive_spans,omitempty"`
+	PositiveDelta []int64      `json:"positive_deltas,omitempty"`
+	PositiveCount []jsonNumber `json:"positive_counts,omitempty"`
+	NegativeSpans []jsonSpan   `json:"negative_spans,omitempty"`
+	NegativeDelta []int64      `json:"negative_deltas,omitempty"`
+	NegativeCount []jsonNumber `json:"negative_counts,omitempty"`
+	CustomValues  []jsonNumber `json:"custom_values,omitempty"`
 }
 
 func newJSONHistogram(h *promwire.Histogram) jsonHistogram {
 	out := jsonHistogram{
 		Count: h.Count, ZeroCount: h.ZeroCount,
 		Sum: jsonNumber(h.Sum), Schema: h.Schema, ZeroThreshold: jsonNumber(h.ZeroThreshold),
-		PositiveSpans: h.PositiveSpans, PositiveDelta: h.PositiveDeltas,
-		NegativeSpans: h.NegativeSpans, NegativeDelta: h.NegativeDeltas,
+		PositiveSpans: jsonSpans(h.PositiveSpans), PositiveDelta: h.PositiveDeltas,
+		NegativeSpans: jsonSpans(h.NegativeSpans), NegativeDelta: h.NegativeDeltas,
 		CustomValues: jsonNumbers(h.CustomValues),
 	}
 	if h.IsFloat {
 		out.Count, out.ZeroCount = jsonNumber(h.CountFloat), jsonNumber(h.ZeroCountFloat)
 		out.PositiveDelta, out.PositiveCount = nil, jsonNumbers(h.PositiveCounts)
 		out.NegativeDelta, out.NegativeCount = nil, jsonNumbers(h.NegativeCounts)
+	}
+	return out
+}
+
+// jsonSpan is a span of buckets.
+type jsonSpan struct {
+	Offset int32  `json:"offset"`
+	Length uint32 `json:"length"`
+}
+
+func jsonSpans(spans []promwire.BucketSpan) []jsonSpan {
+	out := make([]jsonSpan, len(spans))
+	for i, s := range spans {
+		out[i] = jsonSpan(s)
 	}
 	return out
 }

@@ -32,8 +32,8 @@ Without --start and --end, it reads the last hour. A series that several selecto
 
 Formats:
   text  one line per sample: series, value, time in milliseconds; the Prometheus text format, as far as it goes
-  json  one object per line and series: {"metric":{...},"values":[[seconds,"value"],...],"histograms":[...]}, values as in
-        the HTTP API of Prometheus; a long series takes several lines
+  json  one object per line and series, several for a long one: {"metric":{...},"values":[[seconds,"value"],...]} as in
+        the HTTP API of Prometheus; native histograms have the fields of remote write: "histograms":[[seconds,{...}],...]
   csv   a header, then one line per sample: series,time,value`,
 		Example: `  promwire read --url http://127.0.0.1:9201/api/v1/read --match orders_total
   promwire read --url http://127.0.0.1:9201/api/v1/read --match 'up{job=~"a|b"}' --match down --start -1d --format json

@@ -23,7 +23,7 @@ func parseDuration(s string) (time.Duration, error) {
 			continue
 		}
 		n, err := strconv.ParseInt(number, 10, 64)
-		if err != nil || n < 0 || n > math.MaxInt64/int64(u.length) {
+		if err != nil || n < 0 || n > int64((math.MaxInt64-total)/u.length) {
 			return 0, fmt.Errorf("%q is not a duration like 90m, 15d or 1w2d", s)
 		}
 		total, rest = total+time.Duration(n)*u.length, after
@@ -56,8 +56,13 @@ func (d *duration) String() string {
 		return strconv.FormatInt(int64(v/day), 10) + "d"
 	}
 	s := v.String()
-	s = strings.TrimSuffix(s, "m0s") + strings.Repeat("m", strings.Count(s, "m0s"))
-	return strings.TrimSuffix(s, "h0m") + strings.Repeat("h", strings.Count(s, "h0m"))
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 func (d *duration) Type() string { return "duration" }
