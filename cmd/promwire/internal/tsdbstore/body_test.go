@@ -226,28 +226,24 @@ func TestWriteBodyMalformedStoresNothing(t *testing.T) {
 	for _, mt := range []promwire.MessageType{promwire.WriteV1, promwire.WriteV2} {
 		// In descending order over series, so that there is a reason to commit early.
 		good := newBody(t, &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{float("m", 0, 1), float("m", -1, 1)}}, mt)
+		bad := bodyOf(append(slices.Clone(good.Encoded), 0x0a, 0x7f), mt)
+		tooMany := bodyOf(good.Encoded, mt)
+		tooMany.Rules.MaxSeries = 1
 		s := openStore(t, t.TempDir(), Options{})
-		for range 2 { // new, then known
-			bad := bodyOf(append(slices.Clone(good.Encoded), 0x0a, 0x7f), mt)
-			stats, err := s.WriteBody(t.Context(), bad)
+		for round := range 2 { // with unknown series, then with known ones
 			var malformed *promwire.DecodeError
-			if !errors.As(err, &malformed) || stats != samples(0) {
+			if stats, err := s.WriteBody(t.Context(), bad); !errors.As(err, &malformed) || stats != samples(0) {
 				t.Errorf("%s: got %+v, %v", mt, stats, err)
 			}
-			tooMany := bodyOf(good.Encoded, mt)
-			tooMany.Rules.MaxSeries = 1
 			if _, err := s.WriteBody(t.Context(), tooMany); !errors.Is(err, promwire.ErrTooLarge) {
 				t.Errorf("%s: got %v", mt, err)
 			}
-			if got := readAll(t, s); len(got) != 0 {
+			if got := readAll(t, s); len(got) != round {
 				t.Errorf("%s: stored %v", mt, got)
 			}
-			mustWriteBody(t, s, newBody(t, &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{float("n", 0, 1)}}, mt))
-			s = openStore(t, t.TempDir(), Options{})
-			mustWrite(t, s)
-		}
-		if stats, err := s.WriteBody(t.Context(), good); err != nil || stats != samples(2) {
-			t.Errorf("%s: got %+v, %v", mt, stats, err)
+			if stats, err := s.WriteBody(t.Context(), good); err != nil || stats != samples(2) {
+				t.Errorf("%s: got %+v, %v", mt, stats, err)
+			}
 		}
 	}
 }
@@ -344,4 +340,31 @@ func TestWriteBodyInParallel(t *testing.T) {
 			}
 		}
 	}
+}
+
+func FuzzWriteBody(f *testing.F) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for i := range int64(10) {
+		req := &promwire.WriteRequest{}
+		for range 5 {
+			req.Timeseries = append(req.Timeseries, randomSeries(rnd, i))
+		}
+		for _, mt := range []promwire.MessageType{promwire.WriteV1, promwire.WriteV2} {
+			f.Add(newBody(f, req, mt).Encoded, mt == promwire.WriteV2)
+		}
+	}
+	fast, plain := openStore(f, f.TempDir(), Options{}), openStore(f, f.TempDir(), Options{})
+	f.Fuzz(func(t *testing.T, msg []byte, v2 bool) {
+		mt := promwire.WriteV1
+		if v2 {
+			mt = promwire.WriteV2
+		}
+		for range 2 {
+			fastStats, fastErr := fast.WriteBody(t.Context(), bodyOf(msg, mt))
+			plainStats, plainErr := writePlain(t, plain, bodyOf(msg, mt))
+			if fastStats != plainStats || verdict(fastErr) != verdict(plainErr) {
+				t.Fatalf("wrote %+v, %v\nplain path %+v, %v", fastStats, fastErr, plainStats, plainErr)
+			}
+		}
+	})
 }

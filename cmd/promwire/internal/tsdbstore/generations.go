@@ -3,7 +3,10 @@ package tsdbstore
 import "bytes"
 
 // generations is a bounded map from keys to series: the older of two tables goes when the newer one is full.
-type generations struct{ newer, older keyTable }
+type generations struct {
+	newer, older keyTable
+	limit        int // bytes of one table
+}
 
 // get looks key up. guess is where it may be: senders keep their order, so that is behind the series that came before;
 // the key is then found without its hash. A series of the older table should be put again, or it is lost with that.
@@ -28,7 +31,7 @@ const (
 )
 
 func (g *generations) put(hash uint64, key []byte, s knownSeries) {
-	if g.newer.bytes >= generationBytes {
+	if g.newer.bytes >= g.limit {
 		g.older, g.newer = g.newer, keyTable{}
 	}
 	g.newer.put(hash, key, s)

@@ -91,15 +91,20 @@ func matchers(t testing.TB, namesAndValues ...string) []promwire.Matcher {
 	return out
 }
 
-// readAll reads everything from a year before base to a day after it, joined.
-func readAll(t testing.TB, r promwire.Reader) []promwire.TimeSeries {
+// everything is a query for all series from a year before base to a day after it.
+func everything(t testing.TB) promwire.Query {
 	t.Helper()
-	q := promwire.Query{
+	return promwire.Query{
 		Start: time.UnixMilli(base - 365*24*hour), End: time.UnixMilli(base + 24*hour),
 		Matchers: matchers(t, "__name__", ".+"),
 	}
+}
+
+// readAll reads everything, joined.
+func readAll(t testing.TB, r promwire.Reader) []promwire.TimeSeries {
+	t.Helper()
 	var out []promwire.TimeSeries
-	for ts, err := range promwire.JoinSeries(r.Read(t.Context(), q)) {
+	for ts, err := range promwire.JoinSeries(r.Read(t.Context(), everything(t))) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -67,56 +67,62 @@ func (b *batch) appendPoints(i int, ref storage.SeriesRef, ls labels.Labels, ts 
 	return b.appendRun(i, ref, ls, ts, points)
 }
 
-// appendRun appends points that are in order of time.
+// appendRun appends points that are in order of time, and returns the reference to use from now on.
 func (b *batch) appendRun(i int, ref storage.SeriesRef, ls labels.Labels, ts *promwire.TimeSeries, points []point) (storage.SeriesRef, error) {
-	var prev *point // the last one that was accepted
-	waiting := int64(noTime)
+	r := pointRun{ref: ref, labels: ls, waiting: noTime}
 	if ref != 0 {
-		waiting = b.newest.get(ref)
+		r.waiting = b.newest.get(ref)
 	}
 	for k := range points {
 		p := &points[k]
-		var refusal error
+		refusal, err := b.appendPoint(&r, p)
 		switch {
-		case prev != nil && prev.t == p.t:
-			if !prev.same(p) {
-				refusal = fmt.Errorf("%w: the request holds two", promwire.ErrDuplicateTimestamp)
-			}
-		case p.t > b.limit:
-			refusal = fmt.Errorf("%w: more than %s", promwire.ErrTooFarInFuture, b.store.opts.FutureWindow)
-		case p.t < minTimestamp:
-			refusal = promwire.ErrOutOfBounds
-		default:
-			if p.t <= waiting {
-				if err := b.flush(); err != nil {
-					return ref, err
-				}
-				waiting = noTime
-			}
-			newRef, err := b.appender().Append(ref, ls, p.st, p.t, p.v, p.h, p.fh, storage.AOptions{})
-			if refusal, err = refusalOf(err); err != nil {
-				return ref, err
-			}
-			if refusal == nil {
-				ref, prev, waiting = newRef, p, p.t
-			}
-		}
-		if refusal != nil {
+		case err != nil:
+			return r.ref, err
+		case refusal != nil:
 			b.refuse(i, ts, p.t, refusal)
-			continue
+		case p.h != nil || p.fh != nil:
+			b.stats.Histograms++
+		default:
+			b.stats.Samples++
 		}
-		b.count(p)
 	}
-	if prev != nil {
-		b.newest.set(ref, prev.t)
+	if r.prev != nil {
+		b.newest.set(r.ref, r.prev.t)
 	}
-	return ref, nil
+	return r.ref, nil
 }
 
-func (b *batch) count(p *point) {
-	if p.h != nil || p.fh != nil {
-		b.stats.Histograms++
-	} else {
-		b.stats.Samples++
+// pointRun is where the points of a series go.
+type pointRun struct {
+	ref     storage.SeriesRef
+	labels  labels.Labels
+	waiting int64  // the newest time of the series that waits in the appender, or noTime
+	prev    *point // the last point that was accepted
+}
+
+// appendPoint appends a point, or says why it is refused.
+func (b *batch) appendPoint(r *pointRun, p *point) (refusal, failure error) {
+	switch {
+	case r.prev != nil && r.prev.t == p.t:
+		if !r.prev.same(p) {
+			return fmt.Errorf("%w: the request holds two", promwire.ErrDuplicateTimestamp), nil
+		}
+		return nil, nil
+	case p.t > b.limit:
+		return fmt.Errorf("%w: more than %s", promwire.ErrTooFarInFuture, b.store.opts.FutureWindow), nil
+	case p.t < minTimestamp:
+		return promwire.ErrOutOfBounds, nil
+	case p.t <= r.waiting:
+		if err := b.flush(); err != nil {
+			return nil, err
+		}
+		r.waiting = noTime
 	}
+	ref, err := b.appender().Append(r.ref, r.labels, p.st, p.t, p.v, p.h, p.fh, storage.AOptions{})
+	if err != nil {
+		return refusalOf(err)
+	}
+	r.ref, r.prev, r.waiting = ref, p, p.t
+	return nil, nil
 }

@@ -13,37 +13,54 @@ import (
 // reopenEvery is the least time between two tries to open the TSDB anew.
 const reopenEvery = 2 * time.Second
 
-// reopen opens the TSDB anew after a log write failed, once the disk takes data again.
+// reopen opens the TSDB anew after a log write failed, once the disk takes data again and nobody reads.
 //
 // It is needed, for the TSDB itself goes on behind a torn record: whatever it logged there would be cut off by the next
 // start, and series that the failed request created are in no log at all.
 func (s *Store) reopen() error {
-	last, now := s.reopened.Load(), s.now().UnixNano()
-	if now-last < int64(reopenEvery) || !s.reopened.CompareAndSwap(last, now) {
-		return fmt.Errorf("%w: a write to the log of %s failed a moment ago", promwire.ErrUnavailable, s.dir)
+	if !s.reopenMu.TryLock() {
+		return errReopening
+	}
+	defer s.reopenMu.Unlock()
+	switch {
+	case s.closed:
+		return errClosed
+	case !s.failed.Load():
+		return nil // somebody was faster
+	case s.now().Sub(s.tried) < reopenEvery:
+		return fmt.Errorf("%w: a write to the log of data directory %s failed a moment ago", promwire.ErrUnavailable, s.dir)
 	}
 	s.space.forget()
 	if err := s.space.check(s.now()); err != nil {
 		return err
 	}
-	s.gate.Lock()
-	defer s.gate.Unlock()
-	if s.closed || !s.failed.Load() {
-		return nil // use will tell, or somebody was faster
+	if s.db != nil && !s.gate.shutIfIdle(errReopening) {
+		return errReopening
 	}
-	if err := s.probe(); err != nil {
-		return fmt.Errorf("%w: data directory %s does not take data: %w", promwire.ErrUnavailable, s.dir, err)
+	s.tried = s.now()
+	if err := s.replace(); err != nil {
+		return fmt.Errorf("%w: %w", promwire.ErrUnavailable, err)
 	}
+	s.log.Info("opened the TSDB anew after a failed write")
+	return nil
+}
+
+// replace closes the TSDB and opens it again; nobody uses it. If it fails before the closing, readers may go on.
+func (s *Store) replace() error {
 	if s.db != nil {
+		if err := s.probe(); err != nil {
+			s.gate.open()
+			return fmt.Errorf("data directory %s does not take data: %w", s.dir, err)
+		}
 		if err := s.db.Close(); err != nil {
 			s.log.Warn("closing the TSDB after a failed write", "err", err)
 		}
 		s.db = nil
 	}
 	if err := s.open(); err != nil {
-		return fmt.Errorf("%w: %w", promwire.ErrUnavailable, err)
+		return err
 	}
-	s.log.Info("opened the TSDB anew after a failed write")
+	s.gate.open()
 	return nil
 }
 

@@ -44,7 +44,7 @@ func (c *seriesCache) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seed = maphash.MakeSeed()
-	c.v1, c.v2 = generations{}, generations{}
+	c.v1, c.v2 = generations{limit: generationBytes}, generations{limit: generationBytes}
 	c.symbols.reset()
 }
 
@@ -68,7 +68,7 @@ func (c *seriesCache) learn(l *lessons, t promwire.MessageType) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.symbols.bytes > symbolBytes {
-		c.v2 = generations{}
+		c.v2 = generations{limit: c.v2.limit}
 		c.symbols.reset()
 	}
 	for i := range l.series {

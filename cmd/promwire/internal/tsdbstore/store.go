@@ -29,15 +29,16 @@ type Store struct {
 	log  *slog.Logger
 	now  func() time.Time
 
-	// gate is held for reading while db is used, and for writing while it is replaced or closed.
-	gate sync.RWMutex
-	db   *tsdb.DB // nil once closed, or while a failed reopening waits for the next one
+	// gate is entered to use db, and shut to replace or to close it.
+	gate gate
+	db   *tsdb.DB // nil if the gate is shut for good, or because db could not be opened anew
 	logs *logWatch
 
 	// failed says that a log write failed, so that nothing may be acknowledged before the TSDB is opened anew.
 	failed   atomic.Bool
-	reopened atomic.Int64 // Unix nanoseconds of the last try
-	closed   bool         // under gate
+	reopenMu sync.Mutex // held to replace or close db
+	closed   bool       // under reopenMu
+	tried    time.Time  // under reopenMu: when it was last tried to open db anew
 
 	space    freeSpace
 	families families
@@ -66,7 +67,7 @@ func Open(dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// open opens the TSDB; the caller owns the gate.
+// open opens the TSDB; nobody uses it yet.
 func (s *Store) open() error {
 	if err := s.space.check(s.now()); err != nil {
 		return err
@@ -85,12 +86,19 @@ func (s *Store) open() error {
 	return nil
 }
 
+// Errors of a store that is shut; they wrap [promwire.ErrUnavailable].
+var (
+	errClosed    = fmt.Errorf("%w: the store is closed", promwire.ErrUnavailable)
+	errReopening = fmt.Errorf("%w: the store is opened anew after a failed write", promwire.ErrUnavailable)
+)
+
 // Close waits for running reads and writes and closes the files. Later calls of any method give an error that wraps
-// [promwire.ErrUnavailable]; a second Close does nothing.
+// [promwire.ErrUnavailable]; a second Close does nothing. It must not be called in a loop over what is read.
 func (s *Store) Close() error {
-	s.gate.Lock()
-	defer s.gate.Unlock()
+	s.reopenMu.Lock() // first, as reopening opens the gate again
+	defer s.reopenMu.Unlock()
 	s.closed = true
+	s.gate.shutAndWait(errClosed)
 	if s.db == nil {
 		return nil
 	}
@@ -107,15 +115,10 @@ func (s *Store) use(ctx context.Context) (*tsdb.DB, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s.gate.RLock()
-	if s.db != nil {
-		return s.db, nil
+	if err := s.gate.enter(); err != nil {
+		return nil, err
 	}
-	defer s.gate.RUnlock()
-	if s.closed {
-		return nil, fmt.Errorf("%w: the store is closed", promwire.ErrUnavailable)
-	}
-	return nil, fmt.Errorf("%w: the store could not be opened anew after a failed write", promwire.ErrUnavailable)
+	return s.db, nil
 }
 
-func (s *Store) release() { s.gate.RUnlock() }
+func (s *Store) release() { s.gate.leave() }

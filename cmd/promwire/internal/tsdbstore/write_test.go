@@ -190,3 +190,26 @@ func TestWriteAfterContextEnds(t *testing.T) {
 		t.Errorf("stored %v", got)
 	}
 }
+
+func TestWriteBoundsItsRefusals(t *testing.T) {
+	s := openStore(t, t.TempDir(), Options{})
+	mustWrite(t, s, float("m", 0, 1))
+	bad := promwire.TimeSeries{Labels: labelsOf("__name__", "m", "job", "test")}
+	for range 6000 {
+		bad.Samples = append(bad.Samples, promwire.Sample{Timestamp: base + 24*hour}, promwire.Sample{Timestamp: base - 24*hour})
+	}
+	stats, err := s.Write(t.Context(), &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{float("m", 0, 2), bad}})
+	refused := refusalsOf(t, err)
+	if stats != samples(0) || len(refused) != 12_001 {
+		t.Fatalf("wrote %+v, refused %d", stats, len(refused))
+	}
+	if r := refused[0]; !r.Labels.Equal(bad.Labels) || r.Timestamp != base {
+		t.Errorf("first refusal %v", r)
+	}
+	if r := refused[9_999]; !r.Labels.Equal(bad.Labels) || &r.Labels[0] != &refused[1].Labels[0] {
+		t.Errorf("refusal %v has labels of its own", r)
+	}
+	if r := refused[12_000]; r.Series != 1 || r.Labels != nil || r.Reason == nil {
+		t.Errorf("last refusal %v", r)
+	}
+}
