@@ -26,6 +26,14 @@ type Decoder struct {
 	// default: the field is then skipped like any unknown one. Set it before the walk. 1.0 has no such field.
 	LegacyCreatedTimestamps bool
 
+	// MaxLabelBytes bounds, over the whole message, the bytes of the strings that 2.0 references are resolved to: names
+	// and values of labels, those of exemplars included, help and unit. 0 sets no limit. In 2.0 a reference of one byte
+	// can stand for a string of megabytes, so that a small message could make every pass over its labels (sorting,
+	// hashing, copying) many times as long as itself; in 1.0 all strings are in the message. What is resolved twice counts
+	// twice, labels that [Decoder.NextRaw] leaves encoded do not, and series in front of symbols count for themselves.
+	// Beyond the limit the walk ends: [Decoder.Err] wraps [ErrTooLarge]. Set it before the walk.
+	MaxLabelBytes int
+
 	msg   string
 	t     MessageType
 	pos   int // in msg, behind the current series
@@ -41,6 +49,8 @@ type Decoder struct {
 	exRefs    []uint32 // 2.0: those of the current exemplar
 	meta      encodedMetadata
 
+	text       uint64 // bytes that references were resolved to, if they are counted
+	counting   bool   // there may be more of them than MaxLabelBytes
 	symbols    []string
 	allSymbols bool // symbols holds those behind the current series too
 	metadata   []MetricMetadata
@@ -53,6 +63,7 @@ func (d *Decoder) Reset(src []byte, t MessageType) {
 	d.pos, d.start, d.index, d.err, d.seriesErr = 0, 0, -1, nil, nil
 	d.series.Reset()
 	d.raw, d.refs = "", d.refs[:0]
+	d.text, d.counting = 0, false
 	d.symbols, d.allSymbols = d.symbols[:0], false
 	d.metadata = d.metadata[:0]
 }
@@ -90,7 +101,9 @@ func (d *Decoder) found(start, end int) {
 
 // fail ends the walk of a malformed message.
 func (d *Decoder) fail() bool {
-	d.err = explain(d.msg, d.t)
+	if d.err == nil {
+		d.err = explain(d.msg, d.t)
+	}
 	return false
 }
 
@@ -106,18 +119,22 @@ func (d *Decoder) Index() int { return d.index }
 // [ErrInvalidSymbolRef]. The series holds what could be read. Always nil in 1.0.
 func (d *Decoder) SeriesErr() error { return d.seriesErr }
 
-// Err returns nil or the [*DecodeError] that ended the walk: the message as a whole is malformed, the series
-// yielded before included. The error may lie behind the current series.
+// Err returns nil or the [*DecodeError] that ended the walk: the message as a whole is malformed, or has more than
+// MaxLabelBytes, the series yielded before included. The error may lie behind the current series.
 func (d *Decoder) Err() error { return d.err }
 
 // DecodeLabels decodes the labels of the current series into [Decoder.Series], after NextRaw (and only then). It returns
-// [Decoder.Err] if the labels turn out to be malformed, which ends the walk, and otherwise [Decoder.SeriesErr].
+// [Decoder.Err] if the labels turn out to be malformed or too large, which ends the walk, and otherwise
+// [Decoder.SeriesErr].
 func (d *Decoder) DecodeLabels() error {
 	if d.err != nil || d.index < 0 {
 		return d.err
 	}
 	if d.t == WriteV2 {
 		d.series.Labels, _ = d.appendLabels(d.series.Labels[:0], d.refs)
+		if d.counting && !d.withinText(d.series.Labels) {
+			return d.err
+		}
 		return d.seriesErr
 	}
 	d.series.Labels = d.series.Labels[:0]

@@ -111,6 +111,7 @@ func (d *Decoder) collectSymbols() bool {
 			d.symbols = append(d.symbols, pb.AsString(r.Data))
 		}
 	}
+	d.weigh(d.symbols[before:])
 	return r.Err == nil && len(d.symbols) > before
 }
 
@@ -137,6 +138,7 @@ func (d *Decoder) symbol(what string, ref uint32) string {
 		d.setSeriesErr(what, d.refError(ref))
 		return ""
 	}
+	d.text += uint64(len(d.symbols[ref]))
 	return d.symbols[ref]
 }
 

@@ -13,6 +13,7 @@ func (d *Decoder) nextBodyV2() (string, bool) {
 		}
 	}
 	symbols := d.symbols
+	old := len(symbols)
 	for i := d.pos; i < len(d.msg); {
 		tag := uint64(d.msg[i])
 		body, next := pb.ShortField(d.msg, i)
@@ -28,6 +29,7 @@ func (d *Decoder) nextBodyV2() (string, bool) {
 			}
 		case tag == 0x2a:
 			d.symbols = symbols
+			d.weigh(symbols[old:])
 			d.found(i, next)
 			return body, true
 		default:
@@ -65,6 +67,9 @@ func (d *Decoder) seriesV2(ts *TimeSeries, s string, raw bool) bool {
 		i = next
 	}
 	d.finishV2(ts, raw)
+	if d.counting {
+		return d.withinText(ts.Labels)
+	}
 	return true
 }
 
@@ -157,6 +162,9 @@ func (d *Decoder) readExemplarV2(e *Exemplar, s string) bool {
 	d.exRefs = refs
 	labels, err := d.appendLabels(e.Labels, refs)
 	e.Labels = labels
+	if d.counting {
+		d.text += labels.text()
+	}
 	d.setSeriesErr("exemplar label", err)
 	return ok
 }

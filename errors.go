@@ -26,6 +26,7 @@ var (
 	ErrEmptyLabelName   = errors.New("label name is empty")
 	ErrEmptyLabelValue  = errors.New("label value is empty")
 	ErrUnsortedLabels   = errors.New("labels are not sorted by name")
+	ErrLabelTooLong     = errors.New("label is too long")
 	ErrEmptySeries      = errors.New("series has neither samples nor histograms")
 	ErrInvalidHistogram = errors.New("invalid histogram")
 	ErrInvalidExemplar  = errors.New("invalid exemplar")

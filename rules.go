@@ -1,9 +1,6 @@
 package promwire
 
-import (
-	"errors"
-	"sort"
-)
+import "sort"
 
 // Rules is what a receiver demands of a series before it reaches a store (Remote Write 2.0, "Invalid Samples"). The
 // write handler applies them, and a [BodyWriter] for what it decodes itself, so that stores see valid series only.
@@ -18,17 +15,21 @@ type Rules struct {
 	// MaxMemory bounds the memory that a message takes when it is decoded as a whole, estimated before it is taken, in
 	// bytes; 0 sets no limit. [Body.Decoded] holds messages against it: two bytes of a hostile one become hundreds.
 	MaxMemory int
+	// MaxLabelBytes bounds the strings that the references of a 2.0 message stand for, in bytes; 0 sets no limit. Whoever
+	// decodes a body sets it as [Decoder.MaxLabelBytes].
+	MaxLabelBytes int
 	// AnyFirstSymbol accepts 2.0 messages whose first symbol is not the empty string. See [Rules.CheckMessage].
 	AnyFirstSymbol bool
 }
 
-// maxDetailedRefusals is how many refusals of one request carry labels and details; the others carry the index, the
-// time and the bare reason, so that a hostile request cannot make its refusals much larger than itself.
-const maxDetailedRefusals = 10_000
+// maxDetailedRefusals is how many refusals of one request carry labels and details, as many as Prometheus sends series
+// at once; the others carry the index, the time and the bare reason. With up to some 7 KiB for each ([shorten]), a
+// hostile request gets no more than 14 MiB of them.
+const maxDetailedRefusals = 2_000
 
 // Apply judges ts, the series with that index in its request: it mends in place what may be mended, takes out what
 // is refused, and reports whether anything is left to store. What is refused is appended to refused, and named: by
-// index, copied labels (cut if they are longer than 4 KiB), time and reason; after 10,000 refusals, labels and
+// index, copied labels (cut if they are longer than 4 KiB), time and reason; after 2,000 refusals, labels and
 // details are left out.
 //
 //   - Labels are sorted, those with an empty value dropped. A series without metric name, with a repeated, empty or
@@ -117,7 +118,7 @@ func appendRefusal(refused []Refusal, index int, ls Labels, timestamp int64, err
 	if len(refused) >= maxDetailedRefusals {
 		return append(refused, Refusal{Series: index, Timestamp: timestamp, Reason: bare(err)})
 	}
-	if n := len(refused); n > 0 && refused[n-1].Labels.Equal(ls) {
+	if n := len(refused); n > 0 && refused[n-1].Series == index {
 		ls = refused[n-1].Labels
 	} else {
 		ls = shorten(ls).Clone()
@@ -125,15 +126,23 @@ func appendRefusal(refused []Refusal, index int, ls Labels, timestamp int64, err
 	return append(refused, Refusal{index, ls, timestamp, err})
 }
 
-// bare returns the reason without details.
+// bare returns the reason without details: what err wraps in the end, and of several errors the first.
 func bare(err error) error {
-	if errors.Is(err, ErrInvalidExemplar) {
-		return ErrInvalidExemplar
+	for {
+		var inner error
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			inner = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			if all := e.Unwrap(); len(all) > 0 {
+				inner = all[0]
+			}
+		}
+		if inner == nil {
+			return err
+		}
+		err = inner
 	}
-	if reason := errors.Unwrap(err); reason != nil {
-		return reason
-	}
-	return err
 }
 
 // ApplyAll applies r to every series of req and takes out those of which nothing is left; the order of the others

@@ -340,3 +340,28 @@ func FuzzRules(f *testing.F) {
 		}
 	})
 }
+
+// TestRefusalsStayBounded: what is refused names long labels in part, and with so many refusals, only the first.
+func TestRefusalsStayBounded(t *testing.T) {
+	ls := LabelsFromStrings("__name__", "m", "l", strings.Repeat("x", 1<<20))
+	reason := fmt.Errorf("series: %w", fmt.Errorf("%w: %w", ErrInvalidExemplar, fmt.Errorf("%w: detail", ErrInvalidUTF8)))
+	var refused []Refusal
+	text := 0
+	for i := range 3000 {
+		refused = Rules{}.Refuse(refused, i, ls, reason)
+		refused = Rules{}.Refuse(refused, i, ls, reason)
+		for _, l := range refused[2*i].Labels {
+			text += len(l.Name) + len(l.Value)
+		}
+		if a, b := refused[2*i].Labels, refused[2*i+1].Labels; len(a) > 0 && (len(b) == 0 || &a[0] != &b[0]) {
+			t.Fatal("refusals of one series have a copy each")
+		}
+	}
+	if text != 1000*1034 {
+		t.Errorf("refusals hold %d bytes of labels", text)
+	}
+	last := refused[len(refused)-1]
+	if last.Series != 2999 || last.Labels != nil || last.Reason != ErrInvalidExemplar {
+		t.Errorf("the last refusal is %v", last)
+	}
+}

@@ -1,6 +1,7 @@
 package promwire
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -17,12 +18,26 @@ var decoders = sync.Pool{New: func() any { return new(Decoder) }}
 // It takes what [Decoder] takes. An error is a [*DecodeError], and leaves r empty; in 2.0, it wraps
 // [ErrInvalidSymbolRef] if a series refers to no symbol (a Decoder refuses only that series).
 //
+// In 2.0 the strings that references stand for (labels, help, unit) may take 64 times the size of the message together,
+// or 64 MiB if that is more; beyond it the error wraps [ErrTooLarge]. A Decoder has the limit that its user sets.
+//
 // The slices of r are reused, those of series and histograms that are behind its length included; so no two series
 // in r's memory may share slices: whoever removes series from r swaps them to the end. Memory is never taken for an
 // announced count, but an empty series has two bytes encoded and over a hundred in r: take messages of strangers through a
 // [Body] with [Rules.MaxMemory], or build the request with [Decoder.NextInto] under a limit.
 func (r *WriteRequest) UnmarshalProto(src []byte, t MessageType) error {
 	return r.unmarshal(strings.Clone(pb.AsString(src)), t)
+}
+
+// The bound on what the references of a 2.0 message stand for, in UnmarshalProto. Sensible messages stay below 20 times
+// their size, since a series has some bytes for each of its labels besides the references.
+const (
+	resolvedRatio = 64
+	resolvedFloor = 64 << 20
+)
+
+func maxResolved(size int) int {
+	return int(min(max(uint64(size)*resolvedRatio, resolvedFloor), math.MaxInt))
 }
 
 // UnmarshalProtoAlias is [WriteRequest.UnmarshalProto] without the copy: the strings of r alias src, which must stay
@@ -34,6 +49,7 @@ func (r *WriteRequest) UnmarshalProtoAlias(src []byte, t MessageType) error {
 func (r *WriteRequest) unmarshal(msg string, t MessageType) error {
 	d := decoders.Get().(*Decoder)
 	d.Reset(pb.AsBytes(msg), t)
+	d.MaxLabelBytes = maxResolved(len(msg))
 	d.metadata = r.Metadata[:0]
 	err := r.fill(d)
 	r.Metadata = d.metadata

@@ -8,6 +8,7 @@ const (
 	DefaultMaxDecodedBytes = 32 << 20
 	DefaultMaxSeries       = 100_000
 	DefaultMaxMemoryBytes  = 256 << 20
+	DefaultMaxLabelBytes   = 256 << 20
 
 	DefaultMaxQueries       = 100
 	DefaultMaxMatchers      = 1_000
@@ -32,6 +33,10 @@ type WriteLimits struct {
 	// items before memory is taken: an empty histogram has two bytes on the wire and over 200 in memory. Default
 	// 256 MiB, which messages below 2 MiB can't reach and sensible ones of 32 MiB don't.
 	MaxMemoryBytes int
+	// MaxLabelBytes bounds the strings that the references of a 2.0 message stand for (names and values of labels, help
+	// and unit): a reference of one byte can name a symbol of megabytes, again and again. Default 256 MiB, some 2.6 kB
+	// for each of the 100,000 series.
+	MaxLabelBytes int
 }
 
 func (l WriteLimits) withDefaults() WriteLimits {
@@ -40,6 +45,7 @@ func (l WriteLimits) withDefaults() WriteLimits {
 		MaxDecodedBytes: limit(l.MaxDecodedBytes, DefaultMaxDecodedBytes),
 		MaxSeries:       limit(l.MaxSeries, DefaultMaxSeries),
 		MaxMemoryBytes:  limit(l.MaxMemoryBytes, DefaultMaxMemoryBytes),
+		MaxLabelBytes:   limit(l.MaxLabelBytes, DefaultMaxLabelBytes),
 	}
 }
 

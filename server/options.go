@@ -77,7 +77,8 @@ func newWriteConfig(opts []WriteOption) writeConfig {
 	for _, o := range opts {
 		o.applyWrite(&c)
 	}
-	c.rules.MaxSeries, c.rules.MaxMemory = c.limits.MaxSeries, c.limits.MaxMemoryBytes
+	l := &c.limits
+	c.rules.MaxSeries, c.rules.MaxMemory, c.rules.MaxLabelBytes = l.MaxSeries, l.MaxMemoryBytes, l.MaxLabelBytes
 	return c
 }
 

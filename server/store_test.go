@@ -146,7 +146,7 @@ func (m bodyStore) WriteBody(ctx context.Context, b *promwire.Body) (promwire.Wr
 	if err != nil {
 		return promwire.WriteStats{}, err
 	}
-	var d promwire.Decoder
+	d := promwire.Decoder{MaxLabelBytes: b.Rules.MaxLabelBytes}
 	var req promwire.WriteRequest
 	var refused []promwire.Refusal
 	var index []int

@@ -17,6 +17,7 @@ func (h *writeHandler) writeSeries(ctx context.Context, s *writeState) (promwire
 		return promwire.WriteStats{}, err
 	}
 	s.decoder.Reset(msg, s.body.Type)
+	s.decoder.MaxLabelBytes = s.body.Rules.MaxLabelBytes
 	refused, err := s.decode()
 	if err != nil {
 		return promwire.WriteStats{}, err

@@ -56,6 +56,7 @@ func (b *batch) walkChecked(msg []byte, rules promwire.Rules) error {
 // check walks a message to its end.
 func check(d *promwire.Decoder, msg []byte, rules promwire.Rules) error {
 	d.Reset(msg, rules.Type)
+	d.MaxLabelBytes = rules.MaxLabelBytes
 	for d.Next() && !tooMany(d, rules) {
 	}
 	return rules.CheckMessage(d)
@@ -69,6 +70,7 @@ func tooMany(d *promwire.Decoder, rules promwire.Rules) bool {
 func (b *batch) walk(msg []byte, rules promwire.Rules, checked bool) error {
 	d := &b.decoder
 	d.Reset(msg, rules.Type)
+	d.MaxLabelBytes = rules.MaxLabelBytes
 	b.rules, b.unchecked, b.encoded = rules, !checked, true
 	if err := b.walkSeries(d); err != nil {
 		return err

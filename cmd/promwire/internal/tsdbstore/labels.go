@@ -14,6 +14,9 @@ type labelBuffer struct {
 	scratch labels.Labels
 }
 
+// maxLabel bounds a name or value, in bytes: the TSDB panics on more than 16 MiB.
+const maxLabel = 1<<24 - 1
+
 // view returns ls sorted and without empty values, for a look-up: valid until the next call.
 func (b *labelBuffer) view(ls promwire.Labels) (labels.Labels, error) {
 	b.builder.Reset()
@@ -21,6 +24,10 @@ func (b *labelBuffer) view(ls promwire.Labels) (labels.Labels, error) {
 	for i := range ls {
 		if i > 0 && ls[i].Name <= ls[i-1].Name {
 			sorted = false
+		}
+		if n := max(len(ls[i].Name), len(ls[i].Value)); n > maxLabel {
+			return labels.EmptyLabels(), fmt.Errorf("%w: %.100q has %d bytes, limit %d", promwire.ErrLabelTooLong,
+				ls[i].Name, n, maxLabel)
 		}
 		if ls[i].Value != "" {
 			b.builder.Add(ls[i].Name, ls[i].Value)
@@ -32,7 +39,7 @@ func (b *labelBuffer) view(ls promwire.Labels) (labels.Labels, error) {
 	b.builder.Overwrite(&b.scratch)
 	if !sorted {
 		if name, dup := b.scratch.HasDuplicateLabelNames(); dup {
-			return labels.EmptyLabels(), fmt.Errorf("%w: %q", promwire.ErrDuplicateLabel, name)
+			return labels.EmptyLabels(), fmt.Errorf("%w: %.100q", promwire.ErrDuplicateLabel, name)
 		}
 	}
 	return b.scratch, nil

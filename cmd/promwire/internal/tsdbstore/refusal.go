@@ -56,26 +56,14 @@ func refusalOf(err error) (refusal, failure error) {
 	}
 }
 
-// maxDetailedRefusals is how many refusals of one request carry labels and details, as in [promwire.Rules.Apply].
-const maxDetailedRefusals = 10_000
-
 // refuse notes an item of a series that is not stored, or with time 0 the series. Refusals of one series share one copy
 // of its labels.
 func (b *batch) refuse(i int, ts *promwire.TimeSeries, t int64, reason error) {
-	r := promwire.Refusal{Series: i, Timestamp: t, Reason: reason}
-	switch n := len(b.refused); {
-	case n >= maxDetailedRefusals:
-		if bare := reasonOf(reason); bare != nil {
-			r.Reason = bare
-		}
-	case n > 0 && b.refused[n-1].Series == i:
-		r.Labels = b.refused[n-1].Labels
-	default:
-		if b.encoded && len(ts.Labels) == 0 {
-			_ = b.decoder.DecodeLabels() // they are known to be well-formed
-			ts.Labels = ts.Labels.Normalize()
-		}
-		r.Labels = ts.Labels.Clone()
+	if b.encoded && len(ts.Labels) == 0 {
+		_ = b.decoder.DecodeLabels() // they are known to be well-formed; too many bytes of them end the walk
+		ts.Labels = ts.Labels.Normalize()
 	}
-	b.refused = append(b.refused, r)
+	n := len(b.refused)
+	b.refused = b.rules.Refuse(b.refused, i, ts.Labels, reason)
+	b.refused[n].Timestamp = t
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/promwire/promwire"
@@ -206,10 +207,40 @@ func TestWriteBoundsItsRefusals(t *testing.T) {
 	if r := refused[0]; !r.Labels.Equal(bad.Labels) || r.Timestamp != base {
 		t.Errorf("first refusal %v", r)
 	}
-	if r := refused[9_999]; !r.Labels.Equal(bad.Labels) || &r.Labels[0] != &refused[1].Labels[0] {
+	if r := refused[1_999]; !r.Labels.Equal(bad.Labels) || &r.Labels[0] != &refused[1].Labels[0] {
 		t.Errorf("refusal %v has labels of its own", r)
 	}
 	if r := refused[12_000]; r.Series != 1 || r.Labels != nil || r.Reason == nil {
 		t.Errorf("last refusal %v", r)
 	}
+}
+
+// The TSDB panics on labels of more than 16 MiB.
+func TestWriteLongLabels(t *testing.T) {
+	s := openStore(t, t.TempDir(), Options{})
+	long := strings.Repeat("x", 16<<20)
+	exemplar := float("m", 0, 1)
+	exemplar.Exemplars = []promwire.Exemplar{{Timestamp: base, Value: 1, Labels: promwire.Labels{{Name: "a", Value: long}}}}
+	tests := []struct {
+		name   string
+		series promwire.TimeSeries
+		reason error
+	}{
+		{"value", float(long, 0, 1), promwire.ErrLabelTooLong},
+		{"name", promwire.TimeSeries{Labels: labelsOf("__name__", "m", long, "a"), Samples: []promwire.Sample{{Timestamp: base}}}, promwire.ErrLabelTooLong},
+		{"exemplar", exemplar, promwire.ErrInvalidExemplar},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := s.Write(t.Context(), &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{tt.series}})
+			var partial *promwire.PartialWriteError
+			if !errors.As(err, &partial) || len(partial.Refused) != 1 || !errors.Is(partial.Refused[0].Reason, tt.reason) {
+				t.Fatalf("got %T", err)
+			}
+			if text := err.Error(); len(text) > 5<<10 {
+				t.Errorf("error of %d bytes, refusal with %d labels", len(text), len(partial.Refused[0].Labels))
+			}
+		})
+	}
+	mustWrite(t, s, float("other", 0, 1))
 }
