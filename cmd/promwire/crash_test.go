@@ -16,9 +16,9 @@ import (
 	"github.com/promwire/promwire/remote"
 )
 
-// TestKill kills the process with SIGKILL while it takes writes, again and again: whatever it acknowledged must be there
+// TestCrash kills the process with SIGKILL while it takes writes, again and again: whatever it acknowledged must be there
 // after the restart. PROMWIRE_CRASH_ROUNDS sets the number of rounds.
-func TestKill(t *testing.T) {
+func TestCrash(t *testing.T) {
 	rounds := 20
 	if n, err := strconv.Atoi(os.Getenv("PROMWIRE_CRASH_ROUNDS")); err == nil {
 		rounds = n

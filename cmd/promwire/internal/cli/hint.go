@@ -22,7 +22,7 @@ var hints = []struct {
 	{status(http.StatusNotFound, http.StatusMethodNotAllowed), "the URL must be the full endpoint, as in prometheus.yml: http://HOST:PORT/api/v1/write or .../api/v1/read"},
 	{status(http.StatusUnauthorized, http.StatusForbidden), "put user and password into the URL, or a token or tenant into --header 'NAME: VALUE'"},
 	{status(http.StatusUnsupportedMediaType), "the receiver does not speak this version: use --protocol auto"},
-	{cause(promwire.ErrTooFarInFuture), "are the clocks right? --time sets another time"},
+	{cause(promwire.ErrUnavailable), "--min-free-disk sets how much free space the server asks for"},
 }
 
 func hintFor(err error) string {
