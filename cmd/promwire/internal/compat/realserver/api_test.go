@@ -33,7 +33,7 @@ type apiBucket struct {
 }
 
 // get asks the API and decodes the data of its answer.
-func (s *server) get(t *testing.T, path string, args url.Values, data any) {
+func (s *instance) get(t *testing.T, path string, args url.Values, data any) {
 	t.Helper()
 	resp, err := http.Get(s.url + path + "?" + args.Encode())
 	if err != nil {
@@ -53,20 +53,20 @@ func (s *server) get(t *testing.T, path string, args url.Values, data any) {
 }
 
 // query evaluates an expression at a time; with a range selector, that gives samples as they are stored.
-func (s *server) query(t *testing.T, expr string, at int64) []series {
+func (s *instance) query(t *testing.T, expr string, at int64) []series {
 	t.Helper()
 	return s.evaluate(t, "/api/v1/query", url.Values{"query": {expr}, "time": {seconds(at)}})
 }
 
 // queryRange evaluates an expression at every step, in milliseconds.
-func (s *server) queryRange(t *testing.T, expr string, start, end, step int64) []series {
+func (s *instance) queryRange(t *testing.T, expr string, start, end, step int64) []series {
 	t.Helper()
 	return s.evaluate(t, "/api/v1/query_range", url.Values{
 		"query": {expr}, "start": {seconds(start)}, "end": {seconds(end)}, "step": {seconds(step)},
 	})
 }
 
-func (s *server) evaluate(t *testing.T, path string, args url.Values) []series {
+func (s *instance) evaluate(t *testing.T, path string, args url.Values) []series {
 	t.Helper()
 	var data struct {
 		ResultType string
@@ -173,7 +173,7 @@ func decode(t *testing.T, text json.RawMessage, into any) {
 func seconds(ms int64) string { return strconv.FormatFloat(float64(ms)/1000, 'f', 3, 64) }
 
 // exemplars returns the exemplars of the series that expr selects, by labels.
-func (s *server) exemplars(t *testing.T, expr string, start, end int64) map[string][]promwire.Exemplar {
+func (s *instance) exemplars(t *testing.T, expr string, start, end int64) map[string][]promwire.Exemplar {
 	t.Helper()
 	var data []struct {
 		SeriesLabels map[string]string

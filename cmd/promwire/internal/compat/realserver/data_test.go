@@ -56,7 +56,7 @@ func everything(start int64, k kind) *promwire.WriteRequest {
 			Histograms: []promwire.Histogram{floatHistogram(at(0), 1), floatHistogram(at(1), 2.5)},
 		},
 		{
-			Labels:     promwire.LabelsFromStrings("__name__", "compat_native", "form", "gauge"),
+			Labels:     promwire.LabelsFromStrings("__name__", "compat_native_gauge"),
 			Histograms: []promwire.Histogram{gaugeHistogram(at(0), 9), gaugeHistogram(at(1), 4)},
 			Metadata:   promwire.Metadata{Type: promwire.TypeGaugeHistogram, Help: "Goes down too"},
 		},
@@ -223,7 +223,7 @@ func sameFloat(a, b float64) bool {
 }
 
 // checkShown compares what a range query by selector answers with what was written. Stale markers are not shown.
-func checkShown(t *testing.T, s *server, sent promwire.TimeSeries, at int64) {
+func checkShown(t *testing.T, s *instance, sent promwire.TimeSeries, at int64) {
 	t.Helper()
 	selector := promwire.FormatSelector(equal(sent.Labels))
 	var want series

@@ -74,9 +74,8 @@ func TestRead(t *testing.T) {
 	})
 }
 
-// inSamples returns what of all a server sends in samples answers. Prometheus leaves the values 0 and -0 out of the
-// message alike; 2.42 ends a series with its first native histogram, and leaves out those that begin with one.
-func inSamples(p program, all []promwire.TimeSeries) []promwire.TimeSeries {
+// withoutMinusZero is what Prometheus sends of floats: it leaves the values 0 and -0 out of its messages alike.
+func withoutMinusZero(all []promwire.TimeSeries) []promwire.TimeSeries {
 	var out []promwire.TimeSeries
 	for _, ts := range all {
 		ts = ts.Clone()
@@ -85,12 +84,26 @@ func inSamples(p program, all []promwire.TimeSeries) []promwire.TimeSeries {
 				ts.Samples[i].Value = 0
 			}
 		}
-		if p.major < 3 && len(ts.Histograms) > 0 {
+		out = append(out, ts)
+	}
+	return out
+}
+
+// inSamples returns what of all a server sends in samples answers. 2.42 ends a series with its first native histogram, and
+// leaves out those that begin with one.
+func inSamples(p program, all []promwire.TimeSeries) []promwire.TimeSeries {
+	all = withoutMinusZero(all)
+	if p.major >= 3 {
+		return all
+	}
+	var out []promwire.TimeSeries
+	for _, ts := range all {
+		if len(ts.Histograms) > 0 {
 			first := ts.Histograms[0].Timestamp
 			ts.Histograms = nil
 			ts.Samples = slices.DeleteFunc(ts.Samples, func(s promwire.Sample) bool { return s.Timestamp > first })
 		}
-		if len(ts.Samples)+len(ts.Histograms) > 0 {
+		if len(ts.Samples) > 0 {
 			out = append(out, ts)
 		}
 	}

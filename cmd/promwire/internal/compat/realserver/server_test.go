@@ -17,8 +17,8 @@ import (
 // patience bounds every wait for a server. It is long, since machines that run tests are busy.
 const patience = time.Minute
 
-// server is a running Prometheus.
-type server struct {
+// instance is a running Prometheus.
+type instance struct {
 	program
 	url    string // without a slash at the end
 	log    *serverLog
@@ -26,8 +26,8 @@ type server struct {
 	exited chan struct{} // closed when the process has ended
 }
 
-func (s *server) writeURL() string { return s.url + "/api/v1/write" }
-func (s *server) readURL() string  { return s.url + "/api/v1/read" }
+func (s *instance) writeURL() string { return s.url + "/api/v1/write" }
+func (s *instance) readURL() string  { return s.url + "/api/v1/read" }
 
 // serverLog keeps what a server prints.
 type serverLog struct {
@@ -59,7 +59,7 @@ func (l *serverLog) complaints() string {
 }
 
 // start runs a server with this configuration on a free port until the test ends.
-func start(t *testing.T, p program, config string, flags ...string) *server {
+func start(t *testing.T, p program, config string, flags ...string) *instance {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "prometheus.yml")
@@ -69,8 +69,9 @@ func start(t *testing.T, p program, config string, flags ...string) *server {
 	args := append([]string{
 		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"),
 		"--web.listen-address=127.0.0.1:0", "--web.enable-remote-write-receiver", "--storage.remote.flush-deadline=1s",
+		"--scrape.discovery-reload-interval=50ms", // of a few seconds otherwise, before the first scrape
 	}, flags...)
-	s := &server{program: p, log: &serverLog{}, cmd: exec.Command(p.path, args...), exited: make(chan struct{})}
+	s := &instance{program: p, log: &serverLog{}, cmd: exec.Command(p.path, args...), exited: make(chan struct{})}
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = dir, s.log, s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -88,7 +89,7 @@ func start(t *testing.T, p program, config string, flags ...string) *server {
 var listening = regexp.MustCompile(`msg="Listening on".* address=(127\.0\.0\.1:[0-9]+)`)
 
 // await waits until the server is ready.
-func (s *server) await(t *testing.T) {
+func (s *instance) await(t *testing.T) {
 	t.Helper()
 	waitFor(t, "server to be ready", func() bool {
 		select {
@@ -111,7 +112,7 @@ func (s *server) await(t *testing.T) {
 }
 
 // stop ends the process, and shows what it printed if the test has failed.
-func (s *server) stop(t *testing.T) {
+func (s *instance) stop(t *testing.T) {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
 	select {
 	case <-s.exited:

@@ -82,7 +82,7 @@ func TestWrite(t *testing.T) {
 	})
 }
 
-func checkExemplars(t *testing.T, s *server, req *promwire.WriteRequest, now int64, message promwire.MessageType) {
+func checkExemplars(t *testing.T, s *instance, req *promwire.WriteRequest, now int64, message promwire.MessageType) {
 	t.Helper()
 	for _, ts := range req.Timeseries {
 		if message == promwire.WriteV1 && len(ts.Histograms) > 0 {
@@ -100,7 +100,7 @@ func checkExemplars(t *testing.T, s *server, req *promwire.WriteRequest, now int
 }
 
 // checkInstants looks at what depends on stale markers and on the time of each sample.
-func checkInstants(t *testing.T, s *server, first int64) {
+func checkInstants(t *testing.T, s *instance, first int64) {
 	t.Helper()
 	for _, test := range []struct {
 		expr string
@@ -306,7 +306,7 @@ func TestBilling(t *testing.T) {
 }
 
 // checkJobs compares a worker's histogram two minutes ago, one minute ago and now: buckets by bound, count, sum.
-func checkJobs(t *testing.T, s *server, now int64, worker string, want [][3]float64) {
+func checkJobs(t *testing.T, s *instance, now int64, worker string, want [][3]float64) {
 	t.Helper()
 	const name = "billing_job_duration_seconds"
 	var labels []promwire.Labels
