@@ -7,14 +7,18 @@ import (
 	"github.com/promwire/promwire/internal/pb"
 )
 
-// memCost is what a field takes in memory when it is decoded: bytes for each field, and for each byte in it.
+// memCost is what a field takes in memory when it is decoded and handed to a store: bytes for each field, and for each
+// byte in it.
 type memCost struct{ field, perByte uint64 }
 
+// What the embedded store takes for an item, the item itself included, is between 150 and 350 bytes: a copy of it until
+// it is committed, a record for the log, a refusal. Samples count less: 32 MiB of them must pass, with 18 bytes each.
 const (
 	memLabel     = uint64(unsafe.Sizeof(Label{}))
-	memSample    = uint64(unsafe.Sizeof(Sample{}))
-	memExemplar  = uint64(unsafe.Sizeof(Exemplar{}))
-	memHistogram = uint64(unsafe.Sizeof(Histogram{}))
+	memSample    = 128
+	memExemplar  = 256
+	memMetadata  = 256
+	memHistogram = uint64(unsafe.Sizeof(Histogram{})) + 128
 	// memWorst is the most that a byte of a message can become: an empty histogram has two.
 	memWorst = memHistogram / 2
 )
@@ -22,7 +26,7 @@ const (
 // The costs by field number, of a request and of a series in it. A label has two bytes at least, and so have two
 // references, which are kept beside it; a bucket has one.
 var (
-	requestCostsV1 = [8]memCost{1: {field: uint64(unsafe.Sizeof(TimeSeries{}))}, 3: {field: uint64(unsafe.Sizeof(MetricMetadata{}))}}
+	requestCostsV1 = [8]memCost{1: {field: uint64(unsafe.Sizeof(TimeSeries{}))}, 3: {field: memMetadata}}
 	requestCostsV2 = [8]memCost{5: {field: uint64(unsafe.Sizeof(TimeSeries{}))}, 4: {field: uint64(unsafe.Sizeof(""))}}
 	seriesCostsV1  = [8]memCost{1: {memLabel, 0}, 2: {memSample, 0}, 3: {memExemplar, memLabel / 2}, 4: {memHistogram, 8}}
 	seriesCostsV2  = [8]memCost{1: {0, 4 + memLabel/2}, 2: {memSample, 0}, 3: {memHistogram, 8}, 4: {memExemplar, memLabel / 2}}

@@ -7,15 +7,14 @@ import (
 	"github.com/promwire/promwire/internal/pb"
 )
 
-// addHistogram appends an empty histogram, with the memory of one that was there before.
-func (ts *TimeSeries) addHistogram() *Histogram {
+// addHistogram appends an empty histogram for the field at s[i:], with the memory of one that was there before.
+func (ts *TimeSeries) addHistogram(s string, i int) *Histogram {
 	n := len(ts.Histograms)
-	if n < cap(ts.Histograms) {
-		ts.Histograms = ts.Histograms[:n+1]
-		ts.Histograms[n].Reset()
-	} else {
-		ts.Histograms = append(ts.Histograms, Histogram{})
+	if n == cap(ts.Histograms) {
+		ts.Histograms = slices.Grow(ts.Histograms, countRun(s, i))
 	}
+	ts.Histograms = ts.Histograms[:n+1]
+	ts.Histograms[n].Reset()
 	return &ts.Histograms[n]
 }
 
@@ -32,7 +31,7 @@ func readHistogram(h *Histogram, s string, v2 bool) bool {
 		case pb.Fixed64:
 			i = readHistogramDouble(h, s, next, tag, v2)
 		case pb.Bytes:
-			if !readHistogramList(h, body, tag, v2) {
+			if !readHistogramList(h, s[i:], body, tag, v2) {
 				return false
 			}
 			i = next
@@ -104,17 +103,17 @@ func readHistogramDouble(h *Histogram, s string, i int, tag uint64, v2 bool) int
 	return next
 }
 
-// readHistogramList reads spans and packed lists.
-func readHistogramList(h *Histogram, list string, tag uint64, v2 bool) (ok bool) {
+// readHistogramList reads spans and packed lists. list is in the field that s begins with.
+func readHistogramList(h *Histogram, s, list string, tag uint64, v2 bool) (ok bool) {
 	switch tag {
 	case 0x42:
-		h.NegativeSpans, ok = appendSpan(h.NegativeSpans, list)
+		h.NegativeSpans, ok = appendSpan(h.NegativeSpans, s, list)
 	case 0x4a:
 		h.NegativeDeltas, ok = appendDeltas(h.NegativeDeltas, list)
 	case 0x52:
 		h.NegativeCounts, ok = appendDoubles(h.NegativeCounts, list)
 	case 0x5a:
-		h.PositiveSpans, ok = appendSpan(h.PositiveSpans, list)
+		h.PositiveSpans, ok = appendSpan(h.PositiveSpans, s, list)
 	case 0x62:
 		h.PositiveDeltas, ok = appendDeltas(h.PositiveDeltas, list)
 	case 0x6a:
@@ -127,7 +126,11 @@ func readHistogramList(h *Histogram, list string, tag uint64, v2 bool) (ok bool)
 	return ok
 }
 
-func appendSpan(spans []BucketSpan, s string) ([]BucketSpan, bool) {
+// appendSpan appends the span s, which is in the field that run begins with.
+func appendSpan(spans []BucketSpan, run, s string) ([]BucketSpan, bool) {
+	if len(spans) == cap(spans) {
+		spans = slices.Grow(spans, countRun(run, 0))
+	}
 	if len(s) == 4 && s[0] == 0x08 && s[1] < 0x80 && s[2] == 0x10 && s[3] < 0x80 {
 		return append(spans, BucketSpan{pb.Int32(uint64(s[1])), uint32(s[3])}), true
 	}

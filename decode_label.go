@@ -47,7 +47,8 @@ func (ts *TimeSeries) addShortLabels(s string, i int) int {
 	return i
 }
 
-// countRun counts the short fields from s[i:] on that have the same tag.
+// countRun counts the short fields from s[i:] on that have the same tag; 1 if the first one is not short. Memory that
+// grows by the count holds what there is: to double it again and again would take more than twice as much.
 func countRun(s string, i int) (n int) {
 	for tag := s[i]; i < len(s) && s[i] == tag; n++ {
 		_, next := pb.ShortField(s, i)
@@ -56,7 +57,7 @@ func countRun(s string, i int) (n int) {
 		}
 		i = next
 	}
-	return n
+	return max(n, 1)
 }
 
 // appendAnyLabel appends a Label of any legal form.

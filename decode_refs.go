@@ -97,6 +97,13 @@ func appendPackedRefs(refs []uint32, s string) ([]uint32, bool) {
 	return refs[:len(refs)+n], true
 }
 
+// growSymbols makes room for the run of symbols at msg[i:]. It is not inlined, to keep the way of series short.
+//
+//go:noinline
+func growSymbols(symbols []string, msg string, i int) []string {
+	return slices.Grow(symbols, countRun(msg, i))
+}
+
 // collectSymbols adds the symbols that come behind the current series, which is legal but rare. False if there is
 // nothing to add, or the message is malformed.
 func (d *Decoder) collectSymbols() bool {

@@ -2,6 +2,7 @@ package promwire
 
 import (
 	"math"
+	"slices"
 
 	"github.com/promwire/promwire/internal/pb"
 )
@@ -20,6 +21,9 @@ func (d *Decoder) nextBodyV1() (string, bool) {
 			d.found(i, next)
 			return body, true
 		case 0x1a:
+			if len(d.metadata) == cap(d.metadata) {
+				d.metadata = slices.Grow(d.metadata, countRun(d.msg, i))
+			}
 			if !d.addMetadata(body) {
 				return "", d.fail()
 			}
@@ -86,9 +90,9 @@ func (d *Decoder) fieldV1(ts *TimeSeries, s string, i int, raw bool) int {
 	case 0x12:
 		ok = ts.addAnySample(body, false)
 	case 0x1a:
-		ok = readExemplarV1(ts.addExemplar(), body)
+		ok = readExemplarV1(ts.addExemplar(s, i), body)
 	case 0x22:
-		ok = readHistogram(ts.addHistogram(), body, false)
+		ok = readHistogram(ts.addHistogram(s, i), body, false)
 	default:
 		next = skipUnknown(s, next, tag, 1<<1|1<<2|1<<3|1<<4)
 	}
@@ -110,14 +114,13 @@ func readInt64(s string, i int) (int64, int) {
 	return int64(v), next
 }
 
-// addExemplar appends an empty exemplar, with the memory of one that was there before.
-func (ts *TimeSeries) addExemplar() *Exemplar {
+// addExemplar appends an empty exemplar for the field at s[i:], with the memory of one that was there before.
+func (ts *TimeSeries) addExemplar(s string, i int) *Exemplar {
 	n := len(ts.Exemplars)
-	if n < cap(ts.Exemplars) {
-		ts.Exemplars = ts.Exemplars[:n+1]
-	} else {
-		ts.Exemplars = append(ts.Exemplars, Exemplar{})
+	if n == cap(ts.Exemplars) {
+		ts.Exemplars = slices.Grow(ts.Exemplars, countRun(s, i))
 	}
+	ts.Exemplars = ts.Exemplars[:n+1]
 	e := &ts.Exemplars[n]
 	*e = Exemplar{Labels: e.Labels[:0]}
 	return e

@@ -25,6 +25,9 @@ func (d *Decoder) nextBodyV2() (string, bool) {
 			return "", d.fail()
 		case tag == 0x22:
 			if !d.allSymbols {
+				if len(symbols) == cap(symbols) {
+					symbols = growSymbols(symbols, d.msg, i)
+				}
 				symbols = append(symbols, body)
 			}
 		case tag == 0x2a:
@@ -91,9 +94,9 @@ func (d *Decoder) fieldV2(ts *TimeSeries, s string, i int) int {
 	case 0x12:
 		ok = ts.addAnySample(body, true)
 	case 0x1a:
-		ok = readHistogram(ts.addHistogram(), body, true)
+		ok = readHistogram(ts.addHistogram(s, i), body, true)
 	case 0x22:
-		ok = d.readExemplarV2(ts.addExemplar(), body)
+		ok = d.readExemplarV2(ts.addExemplar(s, i), body)
 	case 0x2a:
 		ok = d.meta.read(body)
 	case 0x30:

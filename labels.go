@@ -71,7 +71,7 @@ func (ls Labels) Normalize() Labels {
 		ls = slices.DeleteFunc(ls, func(l Label) bool { return l.Value == "" })
 	}
 	if !sorted {
-		slices.SortStableFunc(ls, func(a, b Label) int { return cmp.Compare(a.Name, b.Name) })
+		slices.SortFunc(ls, func(a, b Label) int { return cmp.Compare(a.Name, b.Name) })
 	}
 	return ls
 }

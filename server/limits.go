@@ -29,8 +29,8 @@ type WriteLimits struct {
 	MaxDecodedBytes int
 	// MaxSeries bounds the series of a request. Default 100,000; Prometheus sends at most 2,000.
 	MaxSeries int
-	// MaxMemoryBytes bounds what the message takes in memory when it is decoded, estimated from the number of its
-	// items before memory is taken: an empty histogram has two bytes on the wire and over 200 in memory. Default
+	// MaxMemoryBytes bounds what the message takes in memory when it is decoded and written, estimated from the number of
+	// its items before memory is taken: an empty histogram has two bytes on the wire and over 300 in memory. Default
 	// 256 MiB, which messages below 2 MiB can't reach and sensible ones of 32 MiB don't.
 	MaxMemoryBytes int
 	// MaxLabelBytes bounds the strings that the references of a 2.0 message stand for (names and values of labels, help
