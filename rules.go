@@ -130,7 +130,7 @@ func appendRefusal(refused []Refusal, index int, ls Labels, timestamp int64, err
 func bare(err error) error {
 	for {
 		var inner error
-		switch e := err.(type) {
+		switch e := err.(type) { //nolint:errorlint // walks the chain of wrapped errors itself
 		case interface{ Unwrap() error }:
 			inner = e.Unwrap()
 		case interface{ Unwrap() []error }:

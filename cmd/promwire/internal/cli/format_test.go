@@ -17,8 +17,10 @@ func TestFormats(t *testing.T) {
 			{Timestamp: 1000, Count: 4, Sum: 18.5, PositiveSpans: []promwire.BucketSpan{{Offset: 1, Length: 2}}, PositiveDeltas: []int64{1, 2}},
 		}},
 		{Labels: promwire.LabelsFromStrings("__name__", "f"), Histograms: []promwire.Histogram{
-			{Timestamp: 1000, IsFloat: true, CountFloat: 1.5, Sum: math.Inf(1), Schema: promwire.CustomBucketsSchema, CustomValues: []float64{0.5},
-				PositiveSpans: []promwire.BucketSpan{{Length: 1}}, PositiveCounts: []float64{1.5}},
+			{
+				Timestamp: 1000, IsFloat: true, CountFloat: 1.5, Sum: math.Inf(1), Schema: promwire.CustomBucketsSchema, CustomValues: []float64{0.5},
+				PositiveSpans: []promwire.BucketSpan{{Length: 1}}, PositiveCounts: []float64{1.5},
+			},
 		}},
 	}
 	for name, want := range map[string]string{
