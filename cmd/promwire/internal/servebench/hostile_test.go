@@ -36,6 +36,17 @@ var hostile = []struct {
 			return string(field(nil, 1, "\x01\x02")) + stamped(2, i)
 		})
 	}},
+	{"resolved-under-limit-1MB", promwire.WriteV2, func(size int) []byte { return resolved(size, 1<<20) }},
+	{"resolved-under-limit-4kB", promwire.WriteV2, func(size int) []byte { return resolved(size, 4<<10) }},
+	{"resolved-over-limit", promwire.WriteV2, func(size int) []byte { return append(resolved(size, 64<<10), resolved(size, 64<<10)...) }},
+	{"exemplars-under-limit", promwire.WriteV2, func(size int) []byte {
+		m := symbols("", "__name__", "m", strings.Repeat("x", 16<<10), "v")
+		return field(m, 5, "\x0a\x02\x01\x02\x12\x02\x10\x01"+strings.Repeat("\x22\x04\x0a\x02\x03\x04", size*29/10/(16<<10)))
+	}},
+	{"help-under-limit", promwire.WriteV2, func(size int) []byte {
+		m := symbols("", "__name__", "m", strings.Repeat("h", 8<<10))
+		return append(m, strings.Repeat("\x2a\x0c\x0a\x02\x01\x02\x12\x02\x10\x01\x2a\x02\x18\x03", size*29/10/(8<<10))...)
+	}},
 	{"series-empty", promwire.WriteV2, func(size int) []byte { return repeat(symbols(""), size, "\x2a\x00") }},
 	{"series-one-pair", promwire.WriteV2, func(size int) []byte {
 		return repeat(symbols("", "__name__", "m"), size, "\x2a\x08\x0a\x02\x01\x02\x12\x02\x10\x01")
@@ -133,6 +144,20 @@ var hostile = []struct {
 			return string(field(field(nil, 1, "\x0a\x08__name__\x12\x01m"), 1, "\x0a\x01a\x12"+string(rune(8))+fmt.Sprintf("%08x", i))) + stamped(2, 1)
 		})
 	}},
+}
+
+// resolved is many series with one long value, which take 2.9 times size together: a little less than the limit.
+func resolved(size, long int) []byte {
+	long = min(long, size/4)
+	m, n := symbols("", "__name__", strings.Repeat("x", long), "id"), size*29/10/long
+	for i := range n {
+		m = field(m, 4, fmt.Sprint(i))
+	}
+	for i := range n {
+		refs := binary.AppendUvarint([]byte{1, 2, 3}, uint64(4+i))
+		m = field(m, 5, string(field(nil, 1, string(refs)))+stamped(2, i))
+	}
+	return m
 }
 
 func now() int64 { return time.Now().UnixMilli() }
