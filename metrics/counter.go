@@ -40,7 +40,7 @@ func (r *Registry) CounterVec(name string, labels []string, opts ...InstrumentOp
 func newCounter(f *family, ls promwire.Labels) *Counter {
 	return &Counter{
 		fam:  f,
-		tl:   timeline{created: f.reg.now().UnixMilli()},
+		tl:   f.newTimeline(),
 		wire: wire{labels: wireLabels(ls, f.name, "")},
 	}
 }
@@ -85,6 +85,8 @@ func (c *Counter) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeS
 	c.tl.drain(now, untouch(&c.touched), c)
 	return c.wire.appendTo(dst, &c.fam.meta)
 }
+
+func (c *Counter) line() *timeline { return &c.tl }
 
 func (c *Counter) settle(o outcome) {
 	c.mu.Lock()

@@ -37,7 +37,7 @@ func (r *Registry) GaugeVec(name string, labels []string, opts ...InstrumentOpti
 func newGauge(f *family, ls promwire.Labels) *Gauge {
 	return &Gauge{
 		fam:  f,
-		tl:   timeline{created: f.reg.now().UnixMilli()},
+		tl:   f.newTimeline(),
 		wire: wire{labels: wireLabels(ls, f.name, "")},
 	}
 }
@@ -83,6 +83,8 @@ func (g *Gauge) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSer
 	g.tl.drain(now, untouch(&g.touched), g)
 	return g.wire.appendTo(dst, &g.fam.meta)
 }
+
+func (g *Gauge) line() *timeline { return &g.tl }
 
 func (g *Gauge) settle(o outcome) {
 	g.mu.Lock()

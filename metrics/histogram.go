@@ -51,7 +51,7 @@ func newHistogram(f *family, ls promwire.Labels) *Histogram {
 	counts := make([]uint64, 2*n)
 	h := &Histogram{
 		fam:     f,
-		tl:      timeline{created: f.reg.now().UnixMilli()},
+		tl:      f.newTimeline(),
 		sampled: tally{counts: counts[:n:n]},
 		untimed: tally{counts: counts[n:]},
 		wires:   make([]wire, 0, n+2),
@@ -104,6 +104,8 @@ func (h *Histogram) collect(dst []promwire.TimeSeries, now int64) []promwire.Tim
 	}
 	return dst
 }
+
+func (h *Histogram) line() *timeline { return &h.tl }
 
 func (h *Histogram) settle(o outcome) {
 	h.mu.Lock()

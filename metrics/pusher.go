@@ -3,7 +3,7 @@ package metrics
 import (
 	"context"
 	"errors"
-	"fmt"
+	"math"
 	"net/http"
 
 	"github.com/promwire/promwire"
@@ -12,15 +12,47 @@ import (
 // Pusher sends what a [Registry] recorded. It is safe for concurrent use; pushes of one registry take turns, so that
 // each series stays in order of time.
 type Pusher struct {
-	reg *Registry
-	w   promwire.Writer
+	reg    *Registry
+	w      promwire.Writer
+	limits limits
+}
+
+// PusherOption is an option of [NewPusher].
+type PusherOption func(*Pusher)
+
+// DefaultMaxSamples is the number of samples from which on a push takes more than one request.
+const DefaultMaxSamples = 10_000
+
+// WithMaxSamples bounds the samples of one request, native histograms included; the default is [DefaultMaxSamples]. A
+// push of more takes several requests. The series of one histogram stay together, so that a request holds at least one
+// sample of each of them. It panics if n is not positive.
+func WithMaxSamples(n int) PusherOption {
+	if n <= 0 {
+		panic("metrics: WithMaxSamples: not positive")
+	}
+	return func(p *Pusher) { p.limits.samples = n }
+}
+
+// WithMaxSeries bounds the series of one request, as [WithMaxSamples] does the samples; there is no bound by default.
+// It panics if n is not positive.
+func WithMaxSeries(n int) PusherOption {
+	if n <= 0 {
+		panic("metrics: WithMaxSeries: not positive")
+	}
+	return func(p *Pusher) { p.limits.series = n }
 }
 
 // NewPusher makes a Pusher that sends r's changes to w, such as a remote-write client.
-func NewPusher(r *Registry, w promwire.Writer) *Pusher { return &Pusher{r, w} }
+func NewPusher(r *Registry, w promwire.Writer, opts ...PusherOption) *Pusher {
+	p := &Pusher{reg: r, w: w, limits: limits{series: math.MaxInt, samples: DefaultMaxSamples}}
+	for _, o := range opts {
+		o(p)
+	}
+	return p
+}
 
-// Push sends what was recorded since the last push that succeeded, in one request; if that is nothing, it sends
-// nothing. Metrics are in the order in which they were made, and so are the series of each; a histogram's are its
+// Push sends what was recorded since the last push that succeeded, in one request or as few as [WithMaxSamples] and
+// [WithMaxSeries] allow; if that is nothing, it sends nothing. Metrics are in the order in which they were made, and so are the series of each; a histogram's are its
 // buckets by ascending bound, count and sum. Recording goes on meanwhile.
 //
 // Errors of the Writer decide what the next Push sends besides new recordings:
@@ -29,31 +61,24 @@ func NewPusher(r *Registry, w promwire.Writer) *Pusher { return &Pusher{r, w} }
 //     have stored some: the values that have no time of their own, as of that push;
 //   - any other error, a partial one with another status too: everything.
 //
+// That holds for each request of a push on its own; after an error of the last kind, no more are sent. Errors of
+// several requests are joined; the indexes in a PartialWriteError are those in its request.
+//
 // An error that is [ErrInvalidValue] tells of recordings left out since the last push; if it is nothing else, the
 // request succeeded.
 func (p *Pusher) Push(ctx context.Context) error {
 	b := &p.reg.batch
-	select {
-	case b.turn <- struct{}{}:
-		defer func() { <-b.turn }()
-	case <-ctx.Done():
-		return fmt.Errorf("metrics: waiting for another push: %w", ctx.Err())
+	if err := b.take(ctx); err != nil {
+		return err
 	}
-	b.gather(p.reg)
+	defer b.release()
+	b.gather(p.reg, nil)
 	left := p.reg.refused.take()
-	if len(b.req.Timeseries) == 0 {
+	if len(b.groups) == 0 {
 		return left
 	}
-	_, err := p.w.Write(ctx, &b.req)
-	o := settled
-	if err != nil {
-		o = judge(err)
-	}
-	if o != unknown {
-		for _, s := range b.sending {
-			s.settle(o)
-		}
-	}
+	err := p.send(ctx, b)
+	b.settle()
 	if left != nil {
 		return errors.Join(err, left)
 	}
@@ -71,6 +96,9 @@ const (
 
 // judge is the one place that tells whether samples are sent again after an error.
 func judge(err error) outcome {
+	if err == nil {
+		return settled
+	}
 	var partial *promwire.PartialWriteError
 	var answer *promwire.HTTPError
 	isPartial, isAnswer := errors.As(err, &partial), errors.As(err, &answer)
@@ -86,33 +114,5 @@ func judge(err error) outcome {
 		return refused
 	default:
 		return unknown
-	}
-}
-
-// batch is what a push sends. Its memory serves the next one too.
-type batch struct {
-	turn     chan struct{} // holds an element while a push uses the batch
-	families []*family
-	sending  []collector
-	req      promwire.WriteRequest
-}
-
-func (b *batch) gather(r *Registry) {
-	now := r.now().UnixMilli()
-	r.mu.Lock()
-	b.families = append(b.families[:0], r.families...)
-	r.mu.Unlock()
-	b.sending, b.req.Timeseries = b.sending[:0], b.req.Timeseries[:0]
-	for _, f := range b.families {
-		f.mu.RLock()
-		series := f.series // only ever appended to
-		f.mu.RUnlock()
-		for _, s := range series {
-			before := len(b.req.Timeseries)
-			b.req.Timeseries = s.collect(b.req.Timeseries, now)
-			if len(b.req.Timeseries) > before {
-				b.sending = append(b.sending, s)
-			}
-		}
 	}
 }

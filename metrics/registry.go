@@ -18,6 +18,7 @@ type Registry struct {
 	constLabels []promwire.Label
 	names       promwire.NameScheme
 	now         func() time.Time
+	zeros       bool // cumulative series begin with a sample of zero
 
 	mu       sync.Mutex
 	families []*family
@@ -111,6 +112,15 @@ type collector interface {
 	collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSeries
 	// settle drops the samples that collect returned, as far as they need not be sent again.
 	settle(o outcome)
+	// line returns the timeline; its owner's lock guards what recordings change.
+	line() *timeline
+}
+
+// newTimeline makes the timeline of a new series.
+func (f *family) newTimeline() timeline {
+	cumulative := f.meta.Type == promwire.TypeCounter || f.meta.Type == promwire.TypeHistogram ||
+		f.meta.Type == promwire.TypeSummary
+	return timeline{created: f.reg.now().UnixMilli(), zero: f.reg.zeros && cumulative}
 }
 
 // register returns the Vec of the definition, an existing one if there is an equal definition already.

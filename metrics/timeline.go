@@ -12,12 +12,17 @@ import (
 // timeline puts the recordings of a series in order of time. Its owner's lock guards it.
 type timeline struct {
 	created int64 // when the series came to be
+	zero    bool  // a sample of zero goes before the first one
 	queue   []point
 	// start is the start timestamp of all samples, last the time of the newest one; both hold once begun is set.
 	start, last int64
 	begun       bool
 	// floating says that the newest sample has the time of a push and is not delivered: a later push makes it anew.
 	floating bool
+	timed    bool  // a recording ever had a time of its own
+	again    bool  // the next drain makes a sample, recording or not
+	recorded int64 // when a drain last found a recording
+	held     int   // newest samples that the request at hand does not carry
 }
 
 // point is a recording with a time of its own, in milliseconds.
@@ -43,7 +48,7 @@ func (tl *timeline) add(v float64, t time.Time) error {
 	if tl.begun && ms <= tl.last {
 		return fmt.Errorf("%w: %s, newest is %s", ErrLate, formatTime(ms), formatTime(tl.last))
 	}
-	tl.queue = append(tl.queue, point{ms, v})
+	tl.queue, tl.timed = append(tl.queue, point{ms, v}), true
 	return nil
 }
 
@@ -53,10 +58,14 @@ func formatTime(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-
 // is set. These get the time now, or if a sample of that time or later was handed out already, because the clock
 // stands still or went back, a millisecond after it.
 func (tl *timeline) drain(now int64, untimed bool, a accumulator) {
+	if untimed || len(tl.queue) > 0 {
+		tl.recorded = now
+	}
 	if tl.floating {
 		a.dropLast()
 		untimed, tl.floating = true, false
 	}
+	untimed, tl.again = untimed || tl.again, false
 	if tl.begun {
 		now = max(now, tl.last+1)
 	}
@@ -68,6 +77,7 @@ func (tl *timeline) drain(now int64, untimed bool, a accumulator) {
 			t = q[0].t
 		}
 		tl.floating = untimed && t == now && (len(q) == 0 || q[0].t != t)
+		tl.begin(t, a)
 		for len(q) > 0 && q[0].t == t {
 			a.apply(q[0].v)
 			q = q[1:]
@@ -76,7 +86,6 @@ func (tl *timeline) drain(now int64, untimed bool, a accumulator) {
 			a.applyUntimed()
 			untimed = false
 		}
-		tl.begin(t)
 		a.emit(t)
 	}
 	tl.queue = reuse(tl.queue)
@@ -84,6 +93,10 @@ func (tl *timeline) drain(now int64, untimed bool, a accumulator) {
 
 // settle returns how many of the newest samples are still to be sent.
 func (tl *timeline) settle(o outcome) int {
+	if n := tl.held; n > 0 {
+		tl.held = 0
+		return n
+	}
 	if o == refused && tl.floating {
 		return 1
 	}
@@ -91,14 +104,19 @@ func (tl *timeline) settle(o outcome) int {
 	return 0
 }
 
-// begin notes that a sample of time t is made. The series starts before its first sample, even if that lies before
-// its creation. 0 would mean that the start is not known.
-func (tl *timeline) begin(t int64) {
+// begin notes that a sample of time t is to be made. The series starts before its first sample, even if that lies
+// before its creation. 0 would mean that the start is not known, as it is for a sample of zero at the start itself.
+func (tl *timeline) begin(t int64, a accumulator) {
 	if !tl.begun {
 		tl.begun = true
-		if tl.start = min(tl.created, t-1); tl.start == 0 {
-			tl.start = -1
+		start := min(tl.created, t-1)
+		if start == 0 {
+			start = -1
 		}
+		if tl.zero {
+			a.emit(start) // nothing was taken yet
+		}
+		tl.start = start
 	}
 	tl.last = t
 }
