@@ -27,6 +27,7 @@ var (
 	ErrEmptyLabelValue  = errors.New("label value is empty")
 	ErrUnsortedLabels   = errors.New("labels are not sorted by name")
 	ErrLabelTooLong     = errors.New("label is too long")
+	ErrTooManyLabels    = errors.New("series has too many labels")
 	ErrEmptySeries      = errors.New("series has neither samples nor histograms")
 	ErrInvalidHistogram = errors.New("invalid histogram")
 	ErrInvalidExemplar  = errors.New("invalid exemplar")

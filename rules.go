@@ -1,6 +1,9 @@
 package promwire
 
-import "sort"
+import (
+	"fmt"
+	"sort"
+)
 
 // Rules is what a receiver demands of a series before it reaches a store (Remote Write 2.0, "Invalid Samples"). The
 // write handler applies them, and a [BodyWriter] for what it decodes itself, so that stores see valid series only.
@@ -18,6 +21,8 @@ type Rules struct {
 	// MaxLabelBytes bounds the strings that the references of a 2.0 message stand for, in bytes; 0 sets no limit. Whoever
 	// decodes a body sets it as [Decoder.MaxLabelBytes].
 	MaxLabelBytes int
+	// MaxLabels bounds the labels of a series; 0 sets no limit. A series with more is refused ([ErrTooManyLabels]).
+	MaxLabels int
 	// AnyFirstSymbol accepts 2.0 messages whose first symbol is not the empty string. See [Rules.CheckMessage].
 	AnyFirstSymbol bool
 }
@@ -32,6 +37,7 @@ const maxDetailedRefusals = 2_000
 // index, copied labels (cut if they are longer than 4 KiB), time and reason; after 2,000 refusals, labels and
 // details are left out.
 //
+//   - A series with more than r.MaxLabels labels is refused as a whole.
 //   - Labels are sorted, those with an empty value dropped. A series without metric name, with a repeated, empty or
 //     invalid label name, or with invalid UTF-8 is refused as a whole.
 //   - Each invalid histogram and exemplar is refused on its own. Exponential schemas above [MaxSchema] are reduced to
@@ -42,6 +48,10 @@ const maxDetailedRefusals = 2_000
 // Times and values are the store's business. What is taken out stays behind the ends of the slices, for reuse. A
 // valid series costs no allocation.
 func (r Rules) Apply(refused []Refusal, index int, ts *TimeSeries) ([]Refusal, bool) {
+	if r.MaxLabels > 0 && len(ts.Labels) > r.MaxLabels {
+		err := fmt.Errorf("%w: %d, limit %d", ErrTooManyLabels, len(ts.Labels), r.MaxLabels)
+		return appendRefusal(refused, index, ts.Labels, 0, err), false
+	}
 	if r.Names != UTF8Names || !plainLabels(ts.Labels) {
 		ts.Labels = ts.Labels.Normalize()
 		if err := ts.Labels.Validate(r.Names); err != nil {

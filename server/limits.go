@@ -7,6 +7,7 @@ const (
 	DefaultMaxBodyBytes    = 32 << 20
 	DefaultMaxDecodedBytes = 32 << 20
 	DefaultMaxSeries       = 100_000
+	DefaultMaxLabels       = 1_000
 	DefaultMaxMemoryBytes  = 256 << 20
 	DefaultMaxLabelBytes   = 96 << 20
 
@@ -20,7 +21,7 @@ const (
 )
 
 // WriteLimits bounds what a write handler takes from one request. A field that is 0 has its default, a negative one
-// sets no limit. Beyond a limit the answer is 413, and nothing of the request is written.
+// sets no limit. Beyond a limit the answer is 413, if the field says nothing else, and nothing of the request is written.
 type WriteLimits struct {
 	// MaxBodyBytes bounds the body as it comes. Default 32 MiB.
 	MaxBodyBytes int
@@ -29,6 +30,9 @@ type WriteLimits struct {
 	MaxDecodedBytes int
 	// MaxSeries bounds the series of a request. Default 100,000; Prometheus sends at most 2,000.
 	MaxSeries int
+	// MaxLabels bounds the labels of a series. Default 1,000. Beyond it the series is refused with 400, as other invalid
+	// series are, and the others are written.
+	MaxLabels int
 	// MaxMemoryBytes bounds what the message takes in memory when it is decoded and written, estimated from the number of
 	// its items before memory is taken: an empty histogram has two bytes on the wire and over 300 in memory. Default
 	// 256 MiB, which messages below 2 MiB can't reach and sensible ones of 32 MiB don't.
@@ -44,6 +48,7 @@ func (l WriteLimits) withDefaults() WriteLimits {
 		MaxBodyBytes:    limit(l.MaxBodyBytes, DefaultMaxBodyBytes),
 		MaxDecodedBytes: limit(l.MaxDecodedBytes, DefaultMaxDecodedBytes),
 		MaxSeries:       limit(l.MaxSeries, DefaultMaxSeries),
+		MaxLabels:       limit(l.MaxLabels, DefaultMaxLabels),
 		MaxMemoryBytes:  limit(l.MaxMemoryBytes, DefaultMaxMemoryBytes),
 		MaxLabelBytes:   limit(l.MaxLabelBytes, DefaultMaxLabelBytes),
 	}

@@ -78,7 +78,8 @@ func newWriteConfig(opts []WriteOption) writeConfig {
 		o.applyWrite(&c)
 	}
 	l := &c.limits
-	c.rules.MaxSeries, c.rules.MaxMemory, c.rules.MaxLabelBytes = l.MaxSeries, l.MaxMemoryBytes, l.MaxLabelBytes
+	c.rules.MaxSeries, c.rules.MaxMemory = l.MaxSeries, l.MaxMemoryBytes
+	c.rules.MaxLabels, c.rules.MaxLabelBytes = l.MaxLabels, l.MaxLabelBytes
 	return c
 }
 

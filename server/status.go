@@ -61,7 +61,8 @@ var reasons = []error{
 	promwire.ErrOutOfOrder, promwire.ErrDuplicateTimestamp, promwire.ErrOutOfBounds, promwire.ErrTooOld,
 	promwire.ErrTooFarInFuture, promwire.ErrUnknownSeries,
 	promwire.ErrNoMetricName, promwire.ErrInvalidName, promwire.ErrInvalidUTF8, promwire.ErrDuplicateLabel,
-	promwire.ErrEmptyLabelName, promwire.ErrLabelTooLong, promwire.ErrEmptySeries, promwire.ErrInvalidHistogram, promwire.ErrInvalidExemplar,
+	promwire.ErrEmptyLabelName, promwire.ErrLabelTooLong, promwire.ErrTooManyLabels, promwire.ErrEmptySeries,
+	promwire.ErrInvalidHistogram, promwire.ErrInvalidExemplar,
 	promwire.ErrInvalidSymbolRef,
 }
 
