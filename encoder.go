@@ -1,6 +1,7 @@
 package promwire
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 
@@ -10,7 +11,7 @@ import (
 // Encoder makes write requests of series that are sent again and again, such as those of an agent or a push SDK.
 // Prepare encodes labels and metadata once; a request then costs little more than a copy of them and its samples.
 //
-// An Encoder is used in rounds: Reset, any number of AppendSample and AppendSeries, AppendTo. The message says the
+// An Encoder is used in rounds: Reset, any number of AppendSample and AppendSeries, AppendTo or AppendSnappy. The message says the
 // same as the one that [WriteRequest.AppendProto] makes of these series. Two things may differ: in 1.0 equal family
 // metadata are written once per request, and in 2.0 the order of symbols is that of the first request with the same
 // series. In steady state nothing is allocated.
@@ -24,6 +25,12 @@ type Encoder struct {
 	items  []encoderItem
 	points []byte // encoded fields of the items: all but labels, metadata and, in 2.0, exemplars
 	stats  WriteStats
+
+	timestamp      int64   // of a sample before, 0 if there is none
+	timestampField [8]byte // it with its tag
+	timestampSize  int     // of these
+
+	message []byte // of AppendSnappy, where it has to be compressed
 }
 
 // encoderItem is one series of a request: its number, and how many bytes of Encoder.points belong to it.
@@ -87,9 +94,27 @@ func (e *Encoder) AppendSample(h Handle, s Sample) {
 	if e.kind == WriteV1 {
 		s.StartTimestamp = 0
 	}
-	e.points = b[:putSample(b, begin, math.Float64bits(s.Value), s.Timestamp, s.StartTimestamp)]
+	e.points = b[:e.putSample(b, begin, &s)]
 	e.stats.Samples++
 	e.add(h, begin)
+}
+
+// putSample writes a samples field. Samples of a request have the same timestamp as a rule; its varint is kept.
+func (e *Encoder) putSample(b []byte, i int, s *Sample) int {
+	value := math.Float64bits(s.Value)
+	if s.Timestamp != e.timestamp || value == 0 || s.StartTimestamp != 0 {
+		end := putSample(b, i, value, s.Timestamp, s.StartTimestamp)
+		if n := end - i - sampleTimestamp; value != 0 && s.StartTimestamp == 0 && 0 < n && n <= 8 {
+			e.timestamp, e.timestampSize = s.Timestamp, n
+			copy(e.timestampField[:], b[i+sampleTimestamp:end])
+		}
+		return end
+	}
+	d := b[i : i+maxSample]
+	binary.LittleEndian.PutUint32(d, 0x09_00_12|uint32(sampleTimestamp-2+e.timestampSize)<<8)
+	binary.LittleEndian.PutUint64(d[sampleValue:], value)
+	*(*[8]byte)(d[sampleTimestamp:]) = e.timestampField
+	return i + sampleTimestamp + e.timestampSize
 }
 
 // AppendSeries adds a series to the request, with samples, histograms and exemplars; each may be nil. Nothing of the
@@ -113,7 +138,7 @@ func (e *Encoder) AppendSeries(h Handle, samples []Sample, histograms []Histogra
 func (e *Encoder) add(h Handle, begin int) {
 	n := h.n - 1
 	if e.kind == WriteV1 {
-		e.v1.use(n)
+		e.v1.use(n, len(e.points)-begin)
 	} else {
 		e.v2.use(n)
 	}

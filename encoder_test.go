@@ -280,6 +280,10 @@ func TestEncoderAllocates(t *testing.T) {
 			if n != 0 {
 				t.Errorf("%s, %s: %v allocations per request", set.Name, kind, n)
 			}
+			buf = e.AppendSnappy(e.AppendSnappy(buf[:0]))
+			if n = testing.AllocsPerRun(5, func() { buf = e.AppendSnappy(buf[:0]) }); n != 0 {
+				t.Errorf("%s, %s: %v allocations per block", set.Name, kind, n)
+			}
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package promwire
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/promwire/promwire/internal/pb"
+)
 
 // encoderV1 is the 1.0 half of an Encoder: series are blocks of encoded label fields.
 type encoderV1 struct {
@@ -10,6 +14,10 @@ type encoderV1 struct {
 	familyIDs map[MetricMetadata]uint32 // 1 + index in families
 	round     uint64                    // number of the request
 	used      []uint32                  // indexes of the families that the request has, in order of first use
+	diffs     []diffV1                  // of the series, for AppendSnappy
+	bytes     uint64                    // size of the series of the request as fields
+	starts    []uint32                  // where the labels of each begin in the message
+	differ    differ
 }
 
 // blockV1 is where the label fields of a series are in encoderV1.labels, and 1 + index of its family metadata.
@@ -61,11 +69,16 @@ func (v *encoderV1) prepareFamily(m MetricMetadata) (uint32, error) {
 func (v *encoderV1) reset() {
 	v.round++
 	v.used = v.used[:0]
+	v.starts, v.bytes = v.starts[:0], 0
 }
 
-// use notes that the request has the series, and its family metadata with it.
-func (v *encoderV1) use(series uint32) {
-	id := v.series[series].family
+// use notes that the request has the series with so many bytes of points, and its family metadata with it.
+func (v *encoderV1) use(series uint32, points int) {
+	s := &v.series[series]
+	body := uint64(s.to-s.from) + uint64(points)
+	v.bytes += pb.SizeMessage(body)
+	v.starts = append(v.starts, uint32(v.bytes-body))
+	id := s.family
 	if id == 0 {
 		return
 	}
@@ -77,7 +90,7 @@ func (v *encoderV1) use(series uint32) {
 
 // appendTo appends a prometheus.WriteRequest.
 func (v *encoderV1) appendTo(dst []byte, items []encoderItem, points []byte) []byte {
-	dst = grow(dst, v.size(items, points))
+	dst = grow(dst, v.size())
 	b, i := dst[:cap(dst)], len(dst)
 	for _, item := range items {
 		s := &v.series[item.series]
@@ -90,13 +103,9 @@ func (v *encoderV1) appendTo(dst []byte, items []encoderItem, points []byte) []b
 	return b[:i]
 }
 
-// size returns the size of the message, or a little more.
-func (v *encoderV1) size(items []encoderItem, points []byte) uint64 {
-	n := uint64(len(points)) + maxHeader*uint64(len(items))
-	for _, item := range items {
-		s := &v.series[item.series]
-		n += uint64(s.to - s.from)
-	}
+// size returns the size of the message.
+func (v *encoderV1) size() uint64 {
+	n := v.bytes
 	for _, f := range v.used {
 		n += uint64(len(v.families[f].field))
 	}

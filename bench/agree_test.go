@@ -1,8 +1,10 @@
 package bench
 
 import (
+	"bytes"
 	"testing"
 
+	"github.com/golang/snappy"
 	"github.com/prometheus/prometheus/prompb"
 
 	"github.com/promwire/promwire"
@@ -33,6 +35,28 @@ func TestEncodersAgree(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// TestSnappyBlocks decodes the blocks of the handles with the strict decoder, as they are put together from the second
+// round on, with values that come and go.
+func TestSnappyBlocks(t *testing.T) {
+	for _, set := range workload.Sets() {
+		req, enc := set.Make(), promwire.NewEncoder(promwire.WriteV1)
+		handles := prepare(t, enc, req)
+		for round := range 6 {
+			enc.Reset()
+			for i, ts := range req.Timeseries {
+				if i%50 == round {
+					ts.Samples = []promwire.Sample{{Timestamp: nowMillis + int64(round)}}
+				}
+				enc.AppendSeries(handles[i], ts.Samples, ts.Histograms, nil)
+			}
+			got, err := snappy.Decode(nil, enc.AppendSnappy(nil))
+			if err != nil || !bytes.Equal(got, enc.AppendTo(nil)) {
+				t.Errorf("%s, round %d: %v", set.Name, round, err)
+			}
 		}
 	}
 }

@@ -65,15 +65,8 @@ func encodePromwire(tb testing.TB, req *promwire.WriteRequest, t promwire.Messag
 
 func encodeHandles(tb testing.TB, req *promwire.WriteRequest, t promwire.MessageType) func() []byte {
 	enc := promwire.NewEncoder(t)
-	handles := make([]promwire.Handle, len(req.Timeseries))
-	for i, ts := range req.Timeseries {
-		h, err := enc.Prepare(ts.Labels, ts.Metadata)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		handles[i] = h
-	}
-	var message, body []byte
+	handles := prepare(tb, enc, req)
+	var body []byte
 	return func() []byte {
 		enc.Reset()
 		for i := range req.Timeseries {
@@ -84,10 +77,21 @@ func encodeHandles(tb testing.TB, req *promwire.WriteRequest, t promwire.Message
 			}
 			enc.AppendSeries(handles[i], ts.Samples, ts.Histograms, nil)
 		}
-		message = enc.AppendTo(message[:0])
-		body = xcompress.AppendSnappy(body[:0], message)
+		body = enc.AppendSnappy(body[:0])
 		return body
 	}
+}
+
+func prepare(tb testing.TB, enc *promwire.Encoder, req *promwire.WriteRequest) []promwire.Handle {
+	handles := make([]promwire.Handle, len(req.Timeseries))
+	for i, ts := range req.Timeseries {
+		h, err := enc.Prepare(ts.Labels, ts.Metadata)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		handles[i] = h
+	}
+	return handles
 }
 
 // encodeQueue follows the steps of the Prometheus remote-write queue with its own types and functions.

@@ -33,8 +33,6 @@ const (
 	// literalBelow is the size up to which data is stored as it is: the search for matches would take longer than
 	// the network takes for the few bytes it saves.
 	literalBelow = 1 << 10
-	// maxLiteralHeader is the size of length, tag and literal length in front of data below literalBelow.
-	maxLiteralHeader = 5
 	// framedMagic begins the framed stream format. It is never the beginning of a valid block.
 	framedMagic = "\xff\x06\x00\x00sNaPpY"
 )
@@ -73,19 +71,9 @@ func MaxSnappyLen(n int) int {
 
 // appendLiteral appends a block with src as one literal.
 func appendLiteral(dst, src []byte) []byte {
-	dst = slices.Grow(dst, maxLiteralHeader+len(src))
+	dst = slices.Grow(dst, binary.MaxVarintLen32+MaxLiteralTag+len(src))
 	dst = binary.AppendUvarint(dst, uint64(len(src)))
-	switch n := len(src) - 1; {
-	case n < 0:
-		return dst
-	case n < 60:
-		dst = append(dst, byte(n)<<2)
-	case n < 1<<8:
-		dst = append(dst, 60<<2, byte(n))
-	default:
-		dst = append(dst, 61<<2, byte(n), byte(n>>8))
-	}
-	return append(dst, src...)
+	return dst[:PutLiteral(dst[:cap(dst)], len(dst), src)]
 }
 
 // SnappyLen returns the decompressed length that a snappy block announces. Errors wrap [ErrCorrupt]; a body in the
