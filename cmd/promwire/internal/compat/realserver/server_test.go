@@ -73,6 +73,7 @@ func start(t *testing.T, p program, config string, flags ...string) *instance {
 	}, flags...)
 	s := &instance{program: p, log: &serverLog{}, cmd: exec.Command(p.path, args...), exited: make(chan struct{})}
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = dir, s.log, s.log
+	leaveNoOrphan(s.cmd)
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
