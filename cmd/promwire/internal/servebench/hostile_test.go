@@ -224,8 +224,8 @@ func TestHostile(t *testing.T) {
 		t.Run(h.name, func(t *testing.T) {
 			body := xcompress.AppendSnappy(nil, h.make(size))
 			// All that is allocated is more than what is held at a time; the store keeps a part of it.
-			expectAllocs(t, server.NewWriteHandler(nowhere{}, limits), h.t, body, 16*size)
-			expectAllocs(t, server.NewWriteHandler(openStore(t), limits), h.t, body, 80*size)
+			expectAllocs(t, server.NewWriteHandler(nowhere{}, limits), h.t, body, 16*size*poolFactor)
+			expectAllocs(t, server.NewWriteHandler(openStore(t), limits), h.t, body, 80*size*poolFactor)
 		})
 	}
 }
