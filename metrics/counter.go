@@ -57,7 +57,7 @@ const maxWhole = 1 << 32
 // Add adds v, as of the time of the next push. A negative or not finite v is left out, and the next push reports it.
 func (c *Counter) Add(v float64) {
 	if !finite(v) || v < 0 {
-		c.fam.reg.refused.add(&c.wire, "a counter can't grow by", v)
+		c.fam.reg.refused.add(c.wire.labels, "a counter can't grow by", v)
 		return
 	}
 	if n := uint64(v); v < maxWhole && float64(n) == v {
@@ -76,7 +76,7 @@ func (c *Counter) AddAt(v float64, t time.Time) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.wire.wrap(c.tl.add(v, t))
+	return wrap(c.wire.labels, c.tl.add(v, t))
 }
 
 func (c *Counter) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSeries {

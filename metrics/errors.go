@@ -11,6 +11,8 @@ var (
 	ErrReservedLabel = errors.New("reserved label name")
 	// ErrInvalidBounds says that bucket bounds are not finite or not strictly increasing.
 	ErrInvalidBounds = errors.New("invalid bucket bounds")
+	// ErrInvalidNative says that the options of a native histogram are out of range or contradict each other.
+	ErrInvalidNative = errors.New("invalid native histogram")
 	// ErrInvalidUnit says that a metric name does not end in its unit.
 	ErrInvalidUnit = errors.New("invalid unit")
 )

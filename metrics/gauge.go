@@ -66,7 +66,7 @@ func (g *Gauge) SetAt(v float64, t time.Time) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err := g.tl.add(v, t); err != nil {
-		return g.wire.wrap(err)
+		return wrap(g.wire.labels, err)
 	}
 	if ms := t.UnixMilli(); !g.timed || ms >= g.newest {
 		g.newest, g.timed = ms, true

@@ -32,7 +32,13 @@ func (r *Registry) check(d *definition) error {
 	if err := r.checkLabels(d.labels); err != nil {
 		return err
 	}
-	return checkBounds(d.bounds)
+	if d.problem != nil {
+		return d.problem
+	}
+	if err := checkBounds(d.bounds); err != nil {
+		return err
+	}
+	return checkBounds(d.nativeBounds)
 }
 
 func (r *Registry) checkLabels(labels []string) error {

@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"slices"
 	"time"
 
 	"github.com/promwire/promwire"
@@ -42,18 +41,3 @@ func WithHelp(text string) InstrumentOption {
 func WithUnit(unit string) InstrumentOption {
 	return func(d *definition) { d.meta.Unit = unit }
 }
-
-// HistogramOption is an option of histograms. Every [InstrumentOption] is one.
-type HistogramOption interface{ applyToHistogram(*definition) }
-
-func (o InstrumentOption) applyToHistogram(d *definition) { o(d) }
-
-type boundsOption []float64
-
-func (o boundsOption) applyToHistogram(d *definition) { d.bounds = slices.Clone(o) }
-
-// WithBounds sets the upper inclusive bounds of the buckets: finite and strictly increasing; +Inf is implied and must
-// be left out. The default suits durations of requests in seconds: 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10.
-func WithBounds(bounds ...float64) HistogramOption { return boundsOption(bounds) }
-
-var defaultBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}

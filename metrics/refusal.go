@@ -3,6 +3,8 @@ package metrics
 import (
 	"fmt"
 	"sync"
+
+	"github.com/promwire/promwire"
 )
 
 // refusals keeps what the methods that return no error refused, for the next push to report.
@@ -12,11 +14,11 @@ type refusals struct {
 	count int
 }
 
-func (r *refusals) add(w *wire, what string, v float64) {
+func (r *refusals) add(ls promwire.Labels, what string, v float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.count == 0 {
-		r.first = w.wrap(fmt.Errorf("%w: %s %v", ErrInvalidValue, what, v))
+		r.first = wrap(ls, fmt.Errorf("%w: %s %v", ErrInvalidValue, what, v))
 	}
 	r.count++
 }
@@ -34,9 +36,9 @@ func (r *refusals) take() error {
 }
 
 // wrap names the series in err, unless that is nil.
-func (w *wire) wrap(err error) error {
+func wrap(ls promwire.Labels, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("metrics: %v: %w", w.labels, err)
+	return fmt.Errorf("metrics: %v: %w", ls, err)
 }

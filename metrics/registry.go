@@ -55,7 +55,15 @@ type definition struct {
 	name   string
 	meta   promwire.Metadata
 	labels []string
-	bounds []float64
+
+	// Of histograms:
+	classic      bool // has classic buckets
+	bounds       []float64
+	native       native
+	nativeBounds []float64
+	tuned        bool // an option for exponential buckets was given
+
+	problem error // of an option
 }
 
 func define(t promwire.MetricType, name string, labels []string, opts []InstrumentOption) definition {
@@ -78,13 +86,20 @@ func (d *definition) String() string {
 	if d.bounds != nil {
 		s += fmt.Sprintf(" with bounds %v", d.bounds)
 	}
+	switch d.native.form {
+	case exponential:
+		s += fmt.Sprintf(" with native schema %d, at most %d buckets, zero threshold %v", d.native.schema, d.native.max, d.native.zero)
+	case custom:
+		s += fmt.Sprintf(" with native bounds %v", d.nativeBounds)
+	}
 	return s
 }
 
 // same reports whether both definitions are equal but for their help.
 func (d *definition) same(o *definition) bool {
 	return d.name == o.name && d.meta.Type == o.meta.Type && d.meta.Unit == o.meta.Unit &&
-		slices.Equal(d.labels, o.labels) && slices.Equal(d.bounds, o.bounds)
+		slices.Equal(d.labels, o.labels) && d.classic == o.classic && slices.Equal(d.bounds, o.bounds) &&
+		d.native == o.native && slices.Equal(d.nativeBounds, o.nativeBounds)
 }
 
 // claims returns the metric names that the family takes.

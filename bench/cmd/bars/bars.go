@@ -65,4 +65,20 @@ var bars = []bar{
 		"read chunks, client", "ReadClient/type=chunks/work=%s/impl=promwire", "ReadClient/type=chunks/work=%s/impl=prometheus",
 		map[string]float64{readWork: 0.7},
 	},
+	{
+		"record", "Record/kind=%s/impl=promwire", "Record/kind=%s/impl=client_golang",
+		map[string]float64{
+			"Counter.Inc": 1.2, "Counter.Add": 1.2, "Gauge.Set": 1.2, "Gauge.Add": 1.2, "Histogram.Observe": 1.2, "Native.Observe": 1.2,
+		},
+	},
+	{
+		"record, parallel", "Record/kind=%s-parallel/impl=promwire", "Record/kind=%s-parallel/impl=client_golang",
+		map[string]float64{
+			"Counter.Inc": 1.2, "Counter.Add": 1.2, "Gauge.Set": 1.2, "Gauge.Add": 1.2, "Histogram.Observe": 1.2, "Native.Observe": 1.2,
+		},
+	},
+	{
+		"push a registry", "Push/work=%s/impl=promwire", "Push/work=%s/impl=client_golang",
+		map[string]float64{"10k": 0.2},
+	},
 }
