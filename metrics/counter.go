@@ -23,6 +23,8 @@ type Counter struct {
 	untimed float64 // both sums as of the newest sample
 	timed   float64 // sum of recordings with a time, likewise
 	wire    wire
+
+	exemplars *exemplars // nil until there was one
 }
 
 // Counter makes a counter, or returns the one that was made before with the same name and unit, whose help stays. The
@@ -83,7 +85,11 @@ func (c *Counter) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeS
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.tl.drain(now, untouch(&c.touched), c)
-	return c.wire.appendTo(dst, &c.fam.meta)
+	n := len(dst)
+	if dst = c.wire.appendTo(dst, &c.fam.meta); len(dst) > n {
+		c.exemplars.attach(&dst[n])
+	}
+	return dst
 }
 
 func (c *Counter) line() *timeline { return &c.tl }
@@ -91,6 +97,9 @@ func (c *Counter) line() *timeline { return &c.tl }
 func (c *Counter) settle(o outcome) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.tl.held == 0 { // exemplars go with the newest samples
+		c.exemplars.settle()
+	}
 	c.wire.drop(c.tl.settle(o))
 }
 

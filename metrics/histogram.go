@@ -22,6 +22,8 @@ type Histogram struct {
 	touched bool
 	wires   []wire      // a classic bucket per bound, +Inf, _count, _sum; none without classic buckets
 	native  *nativeWire // nil without a native form
+
+	exemplars *histogramExemplars // nil until there was one
 }
 
 // tally is a histogram's state: the number of observations of each bucket alone, and their sum.
@@ -107,12 +109,14 @@ func (h *Histogram) collect(dst []promwire.TimeSeries, now int64) []promwire.Tim
 	defer h.mu.Unlock()
 	h.tl.drain(now, h.touched, h)
 	h.touched = false
+	n := len(dst)
 	if h.native != nil {
 		dst = h.native.appendTo(dst, &h.fam.meta)
 	}
 	for i := range h.wires {
 		dst = h.wires[i].appendTo(dst, &h.fam.meta)
 	}
+	h.exemplars.attach(dst[n:], h.native != nil)
 	return dst
 }
 
@@ -121,6 +125,9 @@ func (h *Histogram) line() *timeline { return &h.tl }
 func (h *Histogram) settle(o outcome) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.tl.held == 0 { // exemplars go with the newest samples
+		h.exemplars.settle()
+	}
 	keep := h.tl.settle(o)
 	if h.native != nil {
 		h.native.drop(keep)

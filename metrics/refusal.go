@@ -23,6 +23,16 @@ func (r *refusals) add(ls promwire.Labels, what string, v float64) {
 	r.count++
 }
 
+// note is add for an error that is made already.
+func (r *refusals) note(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.count == 0 {
+		r.first = err
+	}
+	r.count++
+}
+
 // take returns what was refused since the last call; nil if nothing was.
 func (r *refusals) take() error {
 	r.mu.Lock()
