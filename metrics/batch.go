@@ -64,6 +64,7 @@ func (b *batch) gather(r *Registry, prepare func(s collector, now int64)) {
 			b.collect(s, now)
 		}
 	}
+	r.state.collectOrphans(b, now)
 }
 
 func (b *batch) collect(s collector, now int64) {

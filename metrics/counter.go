@@ -40,11 +40,15 @@ func (r *Registry) CounterVec(name string, labels []string, opts ...InstrumentOp
 }
 
 func newCounter(f *family, ls promwire.Labels) *Counter {
-	return &Counter{
+	c := &Counter{
 		fam:  f,
 		tl:   f.newTimeline(),
 		wire: wire{labels: wireLabels(ls, f.name, "")},
 	}
+	if v := f.inherit(&c.tl, &c.wire); v != nil {
+		c.timed = v[0]
+	}
+	return c
 }
 
 // Inc adds 1.

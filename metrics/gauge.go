@@ -35,11 +35,13 @@ func (r *Registry) GaugeVec(name string, labels []string, opts ...InstrumentOpti
 }
 
 func newGauge(f *family, ls promwire.Labels) *Gauge {
-	return &Gauge{
+	g := &Gauge{
 		fam:  f,
 		tl:   f.newTimeline(),
 		wire: wire{labels: wireLabels(ls, f.name, "")},
 	}
+	f.inherit(&g.tl, &g.wire)
+	return g
 }
 
 // Set sets the value, as of the time of the next push. Any float is allowed, NaN and the infinities too.

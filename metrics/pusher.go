@@ -64,6 +64,8 @@ func NewPusher(r *Registry, w promwire.Writer, opts ...PusherOption) *Pusher {
 // That holds for each request of a push on its own; after an error of the last kind, no more are sent. Errors of
 // several requests are joined; the indexes in a PartialWriteError are those in its request.
 //
+// With a [State], values that are to be sent again are kept for later runs too; the error then also is [ErrKept].
+//
 // An error that is [ErrInvalidValue] tells of recordings left out since the last push; if it is nothing else, the
 // request succeeded.
 func (p *Pusher) Push(ctx context.Context) error {
@@ -77,11 +79,19 @@ func (p *Pusher) Push(ctx context.Context) error {
 	if len(b.groups) == 0 {
 		return left
 	}
-	err := p.send(ctx, b)
-	b.settle()
+	err := p.deliver(ctx, b)
 	if left != nil {
 		return errors.Join(err, left)
 	}
+	return err
+}
+
+func (p *Pusher) deliver(ctx context.Context, b *batch) error {
+	if err := p.reg.state.intend(b); err != nil {
+		return err
+	}
+	err := p.reg.state.note(b, p.send(ctx, b))
+	b.settle()
 	return err
 }
 

@@ -19,6 +19,8 @@ type Registry struct {
 	names       promwire.NameScheme
 	now         func() time.Time
 	zeros       bool // cumulative series begin with a sample of zero
+	state       *State
+	broken      error // why no instrument can be made
 
 	mu       sync.Mutex
 	families []*family
@@ -133,9 +135,7 @@ type collector interface {
 
 // newTimeline makes the timeline of a new series.
 func (f *family) newTimeline() timeline {
-	cumulative := f.meta.Type == promwire.TypeCounter || f.meta.Type == promwire.TypeHistogram ||
-		f.meta.Type == promwire.TypeSummary
-	return timeline{created: f.reg.now().UnixMilli(), zero: f.reg.zeros && cumulative}
+	return timeline{created: f.reg.now().UnixMilli(), zero: f.reg.zeros && cumulative(f.meta.Type)}
 }
 
 // register returns the Vec of the definition, an existing one if there is an equal definition already.
@@ -145,6 +145,9 @@ func register[T any](r *Registry, d definition, newSeries func(*family, promwire
 	}
 	if d.meta.Type == promwire.TypeCounter {
 		d.name = strings.TrimSuffix(d.name, suffixTotal) + suffixTotal
+	}
+	if r.broken != nil {
+		return nil, fmt.Errorf("metrics: %v: %w", &d, r.broken)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -157,6 +160,9 @@ func register[T any](r *Registry, d definition, newSeries func(*family, promwire
 			return vec, nil
 		}
 		return nil, fmt.Errorf("metrics: %v: %w: %q belongs to %v", &d, ErrConflict, name, &owner.definition)
+	}
+	if err := r.state.check(&d, r.constLabels); err != nil {
+		return nil, fmt.Errorf("metrics: %v: %w", &d, err)
 	}
 	fam := &family{definition: d, reg: r}
 	vec := &Vec[T]{fam: fam, newSeries: newSeries, byValues: map[string]*T{}}

@@ -1,0 +1,165 @@
+package metrics
+
+import (
+	"encoding/binary"
+
+	"github.com/promwire/promwire"
+)
+
+// entry is what a state holds of one series.
+type entry struct {
+	ts      promwire.TimeSeries // its points in order of time: the newest one, and before it those not delivered
+	status  status
+	claimed bool // an instrument continues it
+}
+
+// status tells what is delivered of an entry.
+type status int
+
+const (
+	delivered status = iota // all: the entry has one point
+	waiting                 // nothing
+	afloat                  // nothing, and the newest point gets the time of the push that delivers it
+	statuses                // the number of them
+)
+
+// set copies the points of ts; the memory of ts is that of a registry.
+func (e *entry) set(ts *promwire.TimeSeries) {
+	e.ts.Metadata = ts.Metadata
+	e.ts.Samples = append(reuse(e.ts.Samples), ts.Samples...)
+	e.ts.Histograms = reuse(e.ts.Histograms)
+	for i := range ts.Histograms {
+		e.ts.Histograms = append(e.ts.Histograms, ts.Histograms[i].Clone())
+	}
+}
+
+// settle drops what need not be sent again; held newest points were not judged.
+func (e *entry) settle(held int, o outcome) {
+	if held > 0 {
+		e.keep(held)
+		return
+	}
+	if o != refused || e.status != afloat {
+		e.status = delivered
+	}
+	e.keep(1)
+}
+
+// keep drops all but the newest n points.
+func (e *entry) keep(n int) {
+	e.ts.Samples = newest(e.ts.Samples, n)
+	e.ts.Histograms = newest(e.ts.Histograms, n)
+}
+
+func newest[T any](s []T, n int) []T { return append(s[:0], s[max(0, len(s)-n):]...) }
+
+// last returns time and start of the newest point.
+func (e *entry) last() (t, start int64) {
+	if n := len(e.ts.Histograms); n > 0 {
+		return e.ts.Histograms[n-1].Timestamp, e.ts.Histograms[n-1].StartTimestamp
+	}
+	s := e.ts.Samples[len(e.ts.Samples)-1]
+	return s.Timestamp, s.StartTimestamp
+}
+
+// value returns the newest value.
+func (e *entry) value() float64 { return e.ts.Samples[len(e.ts.Samples)-1].Value }
+
+// entry returns the entry of a series, a new one if there is none. The caller holds s.mu.
+func (s *State) entry(ls promwire.Labels) *entry {
+	s.key = appendLabelsKey(s.key[:0], ls)
+	e := s.entries[string(s.key)]
+	if e == nil {
+		e = &entry{ts: promwire.TimeSeries{Labels: ls.Clone()}, claimed: true}
+		s.entries[string(s.key)] = e
+		s.order = append(s.order, e)
+	}
+	return e
+}
+
+// add takes an entry of a former run; false if there is one of the same series.
+func (s *State) add(e *entry) bool {
+	key := string(appendLabelsKey(nil, e.ts.Labels))
+	if s.entries[key] != nil {
+		return false
+	}
+	s.entries[key] = e
+	s.order = append(s.order, e)
+	if e.status != delivered {
+		s.orphans = append(s.orphans, newOrphan(s, e))
+	}
+	return true
+}
+
+// find returns the entry of a series that a former run left, if it holds samples.
+func (s *State) find(ls promwire.Labels) *entry {
+	s.key = appendLabelsKey(s.key[:0], ls)
+	if e := s.entries[string(s.key)]; e != nil && len(e.ts.Samples) > 0 {
+		return e
+	}
+	return nil
+}
+
+func appendLabelsKey(dst []byte, ls promwire.Labels) []byte {
+	for _, l := range ls {
+		dst = append(binary.AppendUvarint(dst, uint64(len(l.Name))), l.Name...)
+		dst = append(binary.AppendUvarint(dst, uint64(len(l.Value))), l.Value...)
+	}
+	return dst
+}
+
+// inherit lets the series of a new instrument continue those of the state, which then agree in time and status. It
+// returns their newest values; nil if the state lacks one of them. The series of one instrument were saved together,
+// and only what they have delivered can differ: then they send their newest values again, as of the next push.
+func (f *family) inherit(tl *timeline, wires ...*wire) []float64 {
+	s := f.reg.state
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entries := make([]*entry, 0, len(wires))
+	for _, w := range wires {
+		e := s.find(w.labels)
+		if e == nil {
+			return nil
+		}
+		entries = append(entries, e)
+	}
+	agree(entries)
+	values := make([]float64, 0, len(wires))
+	for i, e := range entries {
+		e.claimed = true
+		values = append(values, e.value())
+		tl.inherit(e)
+		if e.status != delivered {
+			wires[i].samples = append([]promwire.Sample(nil), e.ts.Samples...)
+		}
+	}
+	return values
+}
+
+// agree makes series of one instrument equal in status and number of points.
+func agree(entries []*entry) {
+	first, equal := entries[0], true
+	for _, e := range entries {
+		equal = equal && e.status == first.status && len(e.ts.Samples) == len(first.ts.Samples)
+	}
+	if equal {
+		return
+	}
+	for _, e := range entries {
+		e.status = afloat
+		e.keep(1)
+	}
+}
+
+// inherit goes on after what the entry holds.
+func (tl *timeline) inherit(e *entry) {
+	t, start := e.last()
+	if !tl.begun || t > tl.last {
+		tl.last = t
+	}
+	tl.begun, tl.start = true, start
+	tl.floating = e.status == afloat
+}

@@ -1,0 +1,71 @@
+package metrics
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// errHeld says that somebody else has the lock.
+var errHeld = errors.New("held")
+
+// The waits between two tries to get a lock: the system has no way to wait that ctx could end.
+const (
+	minLockWait = 2 * time.Millisecond
+	maxLockWait = 100 * time.Millisecond
+)
+
+// lockFile locks the file at path, which is made if need be, and writes into it who holds it. Closing the file gives
+// up the lock. The file is never removed: somebody may have opened it meanwhile, to lock it next.
+func lockFile(ctx context.Context, path string) (*os.File, error) {
+	for wait := minLockWait; ; wait = min(2*wait, maxLockWait) {
+		f, err := tryLock(path)
+		if err == nil {
+			return f, writeHolder(f)
+		}
+		if !errors.Is(err, errHeld) {
+			return nil, err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, fmt.Errorf("%w: %s: %w", ErrStateLocked, readHolder(path), ctx.Err())
+		}
+	}
+}
+
+// writeHolder closes f if it fails.
+func writeHolder(f *os.File) error {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "an unknown host"
+	}
+	text := fmt.Sprintf("process %d (%s) on %s since %s\n", os.Getpid(), filepath.Base(os.Args[0]), host,
+		time.Now().UTC().Format(time.RFC3339))
+	err = f.Truncate(0)
+	if err == nil {
+		_, err = f.WriteAt([]byte(text), 0)
+	}
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	return nil
+}
+
+func readHolder(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return "nobody knows which"
+	}
+	defer f.Close()
+	text, _ := io.ReadAll(io.LimitReader(f, 500)) // no more than a hint
+	text, _, _ = bytes.Cut(text, []byte{'\n'})
+	return string(text)
+}

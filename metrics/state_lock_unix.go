@@ -1,0 +1,41 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package metrics
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// tryLock opens the file and locks it; the error is errHeld if another open file has the lock. The system gives the
+// lock up with the process.
+func tryLock(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return f, nil
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			err = errHeld
+		default:
+			err = &os.PathError{Op: "lock", Path: path, Err: err}
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+}
+
+// syncDir makes a rename in the folder outlive a crash of the system.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

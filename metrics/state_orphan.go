@@ -1,0 +1,66 @@
+package metrics
+
+import "github.com/promwire/promwire"
+
+// orphan sends what a former run did not deliver of a series, as long as no instrument continues it.
+type orphan struct {
+	state *State
+	entry *entry
+	tl    timeline
+	ts    promwire.TimeSeries
+}
+
+func newOrphan(s *State, e *entry) *orphan {
+	o := &orphan{state: s, entry: e, ts: e.ts.Clone()}
+	o.tl.inherit(e)
+	return o
+}
+
+// collectOrphans adds to the batch what no instrument sends.
+func (s *State) collectOrphans(b *batch, now int64) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	left := s.orphans[:0]
+	for _, o := range s.orphans {
+		if !o.entry.claimed && o.entry.status != delivered {
+			left = append(left, o)
+		}
+	}
+	clear(s.orphans[len(left):])
+	s.orphans = left
+	s.mu.Unlock()
+	for _, o := range left {
+		b.collect(o, now)
+	}
+}
+
+func (o *orphan) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSeries {
+	o.tl.drain(now, false, o)
+	if len(o.ts.Samples)+len(o.ts.Histograms) == 0 {
+		return dst
+	}
+	return append(dst, o.ts)
+}
+
+func (o *orphan) settle(out outcome) {
+	keep := o.tl.settle(out)
+	o.ts.Samples, o.ts.Histograms = newest(o.ts.Samples, keep), newest(o.ts.Histograms, keep)
+}
+
+func (o *orphan) line() *timeline { return &o.tl }
+
+// emit gives the newest point, which floats, another time.
+func (o *orphan) emit(t int64) {
+	if n := len(o.ts.Samples); n > 0 {
+		o.ts.Samples[n-1].Timestamp = t
+	}
+	if n := len(o.ts.Histograms); n > 0 {
+		o.ts.Histograms[n-1].Timestamp = t
+	}
+}
+
+func (o *orphan) apply(float64) {}
+func (o *orphan) applyUntimed() {}
+func (o *orphan) dropLast()     {}
