@@ -45,8 +45,8 @@ func newCounter(f *family, ls promwire.Labels) *Counter {
 		tl:   f.newTimeline(),
 		wire: wire{labels: wireLabels(ls, f.name, "")},
 	}
-	if v := f.inherit(&c.tl, &c.wire); v != nil {
-		c.timed = v[0]
+	if in := f.inherit(&c.tl, c.wire.labels); in != nil {
+		c.timed, c.wire.samples = in[0].value(), in[0].pending.Samples
 	}
 	return c
 }

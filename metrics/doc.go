@@ -32,4 +32,9 @@
 // Nothing runs in the background. [Pusher.Push] sends what was recorded since the last push that succeeded. Failed
 // pushes lose nothing: the samples with a time of their own are sent again as they were, the others as of the new
 // push.
+//
+// # Across runs
+//
+// A [State] keeps counters and histograms in a file, for programs that run again and again. [WithRunLabel] is for
+// programs that run in parallel.
 package metrics

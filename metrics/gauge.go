@@ -40,7 +40,9 @@ func newGauge(f *family, ls promwire.Labels) *Gauge {
 		tl:   f.newTimeline(),
 		wire: wire{labels: wireLabels(ls, f.name, "")},
 	}
-	f.inherit(&g.tl, &g.wire)
+	if in := f.inherit(&g.tl, g.wire.labels); in != nil {
+		g.wire.samples = in[0].pending.Samples
+	}
 	return g
 }
 

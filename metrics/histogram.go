@@ -53,9 +53,15 @@ func newHistogram(f *family, ls promwire.Labels) *Histogram {
 		h.sampled.native, h.untimed.native = &nativeTally{}, &nativeTally{}
 		h.native = &nativeWire{labels: wireLabels(ls, f.name, "")}
 	}
-	if !f.classic {
-		return h
+	if f.classic {
+		h.addClassic(ls)
 	}
+	h.restore()
+	return h
+}
+
+func (h *Histogram) addClassic(ls promwire.Labels) {
+	f := h.fam
 	n := len(f.bounds) + 1
 	counts := make([]uint64, 2*n)
 	h.sampled.counts, h.untimed.counts = counts[:n:n], counts[n:]
@@ -67,26 +73,6 @@ func newHistogram(f *family, ls promwire.Labels) *Histogram {
 		wire{labels: wireLabels(ls, f.name+suffixBucket, promwire.FormatLe(math.Inf(1)))},
 		wire{labels: wireLabels(ls, f.name+suffixCount, "")},
 		wire{labels: wireLabels(ls, f.name+suffixSum, "")})
-	h.restore()
-	return h
-}
-
-// restore goes on from the values of an earlier run.
-func (h *Histogram) restore() {
-	wires := make([]*wire, len(h.wires))
-	for i := range h.wires {
-		wires[i] = &h.wires[i]
-	}
-	values := h.fam.inherit(&h.tl, wires...)
-	if values == nil {
-		return
-	}
-	below := uint64(0)
-	for i := range h.sampled.counts {
-		count := uint64(values[i])
-		h.sampled.counts[i], below = count-below, count
-	}
-	h.sampled.sum = values[len(values)-1]
 }
 
 // Observe counts v, as of the time of the next push. A v that is not finite is left out, since the sum could never

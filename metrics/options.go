@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"crypto/rand"
 	"time"
 
 	"github.com/promwire/promwire"
@@ -14,6 +15,22 @@ type RegistryOption func(*Registry)
 func WithConstLabel(name, value string) RegistryOption {
 	return func(r *Registry) {
 		r.constLabels = append(r.constLabels, promwire.Label{Name: name, Value: validValue(value)})
+	}
+}
+
+// WithZeroSamples sends a sample of zero, at the start of the series, before the first one of every counter and
+// histogram, so that the first increment shows in increase(). [WithState] and [WithRunLabel] include it.
+func WithZeroSamples() RegistryOption {
+	return func(r *Registry) { r.zeros = true }
+}
+
+// WithRunLabel adds a label whose value is another one in every process, for programs that run in parallel: each run
+// is a set of series of its own, to be summed up in queries. It includes [WithZeroSamples]. The series of a run that
+// is over stay in the store, so this suits runs that are few or long; otherwise see [State].
+func WithRunLabel(name string) RegistryOption {
+	return func(r *Registry) {
+		WithConstLabel(name, rand.Text())(r)
+		r.zeros = true
 	}
 }
 

@@ -53,6 +53,8 @@ func (e *entry) keep(n int) {
 
 func newest[T any](s []T, n int) []T { return append(s[:0], s[max(0, len(s)-n):]...) }
 
+func (e *entry) points() int { return len(e.ts.Samples) + len(e.ts.Histograms) }
+
 // last returns time and start of the newest point.
 func (e *entry) last() (t, start int64) {
 	if n := len(e.ts.Histograms); n > 0 {
@@ -62,7 +64,7 @@ func (e *entry) last() (t, start int64) {
 	return s.Timestamp, s.StartTimestamp
 }
 
-// value returns the newest value.
+// value returns the newest value of a series of floats.
 func (e *entry) value() float64 { return e.ts.Samples[len(e.ts.Samples)-1].Value }
 
 // entry returns the entry of a series, a new one if there is none. The caller holds s.mu.
@@ -91,15 +93,6 @@ func (s *State) add(e *entry) bool {
 	return true
 }
 
-// find returns the entry of a series that a former run left, if it holds samples.
-func (s *State) find(ls promwire.Labels) *entry {
-	s.key = appendLabelsKey(s.key[:0], ls)
-	if e := s.entries[string(s.key)]; e != nil && len(e.ts.Samples) > 0 {
-		return e
-	}
-	return nil
-}
-
 func appendLabelsKey(dst []byte, ls promwire.Labels) []byte {
 	for _, l := range ls {
 		dst = append(binary.AppendUvarint(dst, uint64(len(l.Name))), l.Name...)
@@ -108,42 +101,54 @@ func appendLabelsKey(dst []byte, ls promwire.Labels) []byte {
 	return dst
 }
 
-// inherit lets the series of a new instrument continue those of the state, which then agree in time and status. It
-// returns their newest values; nil if the state lacks one of them. The series of one instrument were saved together,
-// and only what they have delivered can differ: then they send their newest values again, as of the next push.
-func (f *family) inherit(tl *timeline, wires ...*wire) []float64 {
+// inheritance is what an instrument takes over of one series.
+type inheritance struct {
+	newest  promwire.TimeSeries // has one point
+	pending promwire.TimeSeries // has the points that are not delivered
+}
+
+func (i *inheritance) value() float64 { return i.newest.Samples[0].Value }
+
+// inherit lets the series of a new instrument continue those of the state; it returns nil if the state lacks one of
+// them. The series of one instrument were saved together, and only what they have delivered can differ: then they send
+// their newest values again, as of the next push.
+func (f *family) inherit(tl *timeline, series ...promwire.Labels) []inheritance {
 	s := f.reg.state
 	if s == nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	entries := make([]*entry, 0, len(wires))
-	for _, w := range wires {
-		e := s.find(w.labels)
+	entries := make([]*entry, 0, len(series))
+	for _, ls := range series {
+		s.key = appendLabelsKey(s.key[:0], ls)
+		e := s.entries[string(s.key)]
 		if e == nil {
 			return nil
 		}
 		entries = append(entries, e)
 	}
 	agree(entries)
-	values := make([]float64, 0, len(wires))
+	all := make([]inheritance, len(entries))
 	for i, e := range entries {
 		e.claimed = true
-		values = append(values, e.value())
 		tl.inherit(e)
 		if e.status != delivered {
-			wires[i].samples = append([]promwire.Sample(nil), e.ts.Samples...)
+			all[i].pending = e.ts.Clone()
 		}
+		last := *e
+		last.ts = e.ts.Clone()
+		last.keep(1)
+		all[i].newest = last.ts
 	}
-	return values
+	return all
 }
 
 // agree makes series of one instrument equal in status and number of points.
 func agree(entries []*entry) {
 	first, equal := entries[0], true
 	for _, e := range entries {
-		equal = equal && e.status == first.status && len(e.ts.Samples) == len(first.ts.Samples)
+		equal = equal && e.status == first.status && e.points() == first.points()
 	}
 	if equal {
 		return

@@ -114,7 +114,7 @@ func (s *State) decodeEntries(src []byte) error {
 
 // check says what the rest of the package could not work with.
 func (e *entry) check() error {
-	points := len(e.ts.Samples) + len(e.ts.Histograms)
+	points := e.points()
 	switch {
 	case len(e.ts.Samples) > 0 && len(e.ts.Histograms) > 0:
 		return fmt.Errorf("%v has samples of both kinds", e.ts.Labels)

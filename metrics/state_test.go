@@ -3,6 +3,7 @@ package metrics_test
 import (
 	"errors"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -224,4 +225,79 @@ func TestPeekState(t *testing.T) {
 		}
 	}
 	j.want(t, "hits_total", point{3, 2})
+}
+
+func TestStateContinuesNativeHistograms(t *testing.T) {
+	for name, opts := range map[string][]metrics.HistogramOption{
+		"exponential": {metrics.WithNativeGrowth(1.1)},
+		"reduced":     {metrics.WithNativeGrowth(1.1), metrics.WithMaxNativeBuckets(2)},
+		"custom":      {metrics.WithNativeBounds(1, 2)},
+		"both":        {metrics.WithNativeGrowth(1.1), metrics.WithBounds(1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j, values := newJob(t), []float64{0.5, 1.5, 7, 0.5}
+			if name != "custom" {
+				values = append(values, 0, -3)
+			}
+			for run := range 4 {
+				j.err = nil
+				if run == 2 {
+					j.err = errDown
+				}
+				err := j.run(t, func(reg *metrics.Registry) {
+					h := metrics.Must(reg.Histogram("took", opts...))
+					for _, v := range values {
+						h.Observe(v)
+					}
+				})
+				if !errors.Is(err, j.err) {
+					t.Fatal(err)
+				}
+			}
+			// One process that observes the same.
+			_, _, s, c := setup()
+			reg := metrics.NewRegistry(metrics.WithClock(c.Now), metrics.WithZeroSamples())
+			p := metrics.NewPusher(reg, s)
+			c.advance(time.Second)
+			h := metrics.Must(reg.Histogram("took", opts...))
+			for run := range 4 {
+				for _, v := range values {
+					h.Observe(v)
+				}
+				if run != 2 { // as if that push had failed
+					push(t, p)
+				}
+				c.advance(time.Second)
+			}
+			got, want := j.requests[3].Timeseries, s.requests[2].Timeseries
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got  %+v\nwant %+v", got, want)
+			}
+			j.mustRun(t, func(reg *metrics.Registry) {
+				if _, err := reg.Histogram("took"); name != "both" && !errors.Is(err, metrics.ErrConflict) {
+					t.Errorf("classic: got %v, want ErrConflict", err)
+				}
+				if _, err := reg.Histogram("took", metrics.WithNativeGrowth(4)); name != "reduced" && !errors.Is(err, metrics.ErrConflict) {
+					t.Errorf("coarser: got %v, want ErrConflict", err)
+				}
+			})
+		})
+	}
+}
+
+func TestRunLabel(t *testing.T) {
+	seen := map[string]bool{}
+	for range 2 {
+		reg, p, s, _ := setup(metrics.WithRunLabel("run"))
+		metrics.Must(reg.Counter("hits")).Inc()
+		push(t, p)
+		ts := s.requests[0].Timeseries[0]
+		if len(ts.Samples) != 2 || ts.Samples[0].Value != 0 || ts.Samples[1].Value != 1 {
+			t.Errorf("samples %+v, want a zero first", ts.Samples)
+		}
+		seen[ts.Labels.Get("run")] = true
+	}
+	if len(seen) != 2 || seen[""] {
+		t.Errorf("labels of two runs: %v", seen)
+	}
 }
