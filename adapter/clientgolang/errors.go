@@ -1,6 +1,7 @@
 package clientgolang
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -59,4 +60,16 @@ func (e *IncompleteError) skip(ls promwire.Labels, reason error) {
 	if len(e.Reasons) < maxReported {
 		e.Reasons = append(e.Reasons, fmt.Errorf("%s: %w", ls, reason))
 	}
+}
+
+// addSkipped adds repeated series to err, which is nil or an [*IncompleteError].
+func addSkipped(err error, repeated []promwire.Refusal) error {
+	var report *IncompleteError
+	if !errors.As(err, &report) {
+		report = &IncompleteError{}
+	}
+	for _, r := range repeated {
+		report.skip(r.Labels, r.Reason)
+	}
+	return report
 }

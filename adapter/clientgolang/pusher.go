@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/snapshot"
 )
 
 // lastPush bounds the last push of [Pusher.Run], for which its context has no time left.
@@ -23,16 +23,13 @@ type Pusher struct {
 	converter *Converter
 	turn      chan struct{} // holds an element while a push uses what is below
 	req       promwire.WriteRequest
-	tracker   tracker
+	tracker   snapshot.Tracker
 	last      int64 // time of the latest push
 }
 
 // NewPusher makes a Pusher that sends what g gathers to w, such as a remote-write client.
 func NewPusher(g prometheus.Gatherer, w promwire.Writer, opts ...Option) *Pusher {
-	return &Pusher{
-		gatherer: g, writer: w, converter: NewConverter(opts...),
-		turn: make(chan struct{}, 1), tracker: tracker{series: map[string]*tracked{}},
-	}
+	return &Pusher{gatherer: g, writer: w, converter: NewConverter(opts...), turn: make(chan struct{}, 1)}
 }
 
 // Push gathers and sends everything in one request, and nothing if there is nothing. Besides the values of now, a request
@@ -54,9 +51,11 @@ func (p *Pusher) Push(ctx context.Context) error {
 	families, gatherErr := p.gatherer.Gather()
 	now := p.begin()
 	incomplete := p.converter.append(&p.req, families, now, gatherErr)
-	incomplete = p.tracker.observe(&p.req, now, incomplete)
+	if repeated := p.tracker.Observe(&p.req, now, nil); len(repeated) > 0 {
+		incomplete = addSkipped(incomplete, repeated)
+	}
 	if gatherErr == nil {
-		p.tracker.appendMarkers(&p.req, now, p.converter.config.noMarkers)
+		p.mark(now)
 	}
 	return join(incomplete, p.send(ctx))
 }
@@ -70,8 +69,8 @@ func (p *Pusher) Close(ctx context.Context) error {
 	}
 	defer p.unlock()
 	now := p.begin()
-	p.tracker.round++
-	p.tracker.appendMarkers(&p.req, now, p.converter.config.noMarkers)
+	p.tracker.End()
+	p.mark(now)
 	return p.send(ctx)
 }
 
@@ -126,27 +125,25 @@ func (p *Pusher) begin() int64 {
 	return p.last
 }
 
+// mark ends the series that went away.
+func (p *Pusher) mark(now int64) {
+	if p.converter.config.noMarkers {
+		p.tracker.Forget()
+		return
+	}
+	p.tracker.AppendMarkers(&p.req, now)
+}
+
 func (p *Pusher) send(ctx context.Context) error {
 	if len(p.req.Timeseries) == 0 {
-		p.tracker.settle()
+		p.tracker.Settle()
 		return nil
 	}
 	_, err := p.writer.Write(ctx, &p.req)
-	if err == nil || isFinal(err) {
-		p.tracker.settle()
+	if snapshot.Final(err) {
+		p.tracker.Settle()
 	}
 	return err
-}
-
-// isFinal reports whether the same data would be refused again.
-func isFinal(err error) bool {
-	var answer *promwire.HTTPError
-	if errors.As(err, &answer) {
-		return answer.StatusCode == http.StatusBadRequest || answer.StatusCode == http.StatusConflict ||
-			answer.StatusCode == http.StatusUnprocessableEntity
-	}
-	var partial *promwire.PartialWriteError
-	return errors.As(err, &partial)
 }
 
 func join(a, b error) error {
