@@ -157,6 +157,9 @@ func FuzzMatcher(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, pattern, value string) {
+		if strings.Contains(pattern, `\Q`) {
+			return // an open quotation swallows the group that the comparison puts around the pattern
+		}
 		slow, err := regexp.Compile("^(?s:" + pattern + ")$")
 		m, quick := NewMatcher(MatchRegexp, "l", pattern)
 		if quick == nil && err != nil {
