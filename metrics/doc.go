@@ -31,7 +31,7 @@
 //
 // Nothing runs in the background. [Pusher.Push] sends what was recorded since the last push that succeeded. Failed
 // pushes lose nothing: the samples with a time of their own are sent again as they were, the others as of the new
-// push.
+// push. [Pusher.Run] is the loop for programs that want one. [PushGauge] is for those that have one value to say.
 //
 // # Across runs
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"time"
 
 	"github.com/promwire/promwire"
 )
@@ -15,6 +16,10 @@ type Pusher struct {
 	reg    *Registry
 	w      promwire.Writer
 	limits limits
+
+	// Of Run.
+	ttl, lastPush time.Duration
+	onError       func(error)
 }
 
 // PusherOption is an option of [NewPusher].
@@ -44,7 +49,7 @@ func WithMaxSeries(n int) PusherOption {
 
 // NewPusher makes a Pusher that sends r's changes to w, such as a remote-write client.
 func NewPusher(r *Registry, w promwire.Writer, opts ...PusherOption) *Pusher {
-	p := &Pusher{reg: r, w: w, limits: limits{series: math.MaxInt, samples: DefaultMaxSamples}}
+	p := &Pusher{reg: r, w: w, limits: limits{series: math.MaxInt, samples: DefaultMaxSamples}, lastPush: DefaultLastPush}
 	for _, o := range opts {
 		o(p)
 	}
@@ -68,13 +73,16 @@ func NewPusher(r *Registry, w promwire.Writer, opts ...PusherOption) *Pusher {
 //
 // An error that is [ErrInvalidValue] tells of recordings left out since the last push; if it is nothing else, the
 // request succeeded.
-func (p *Pusher) Push(ctx context.Context) error {
+func (p *Pusher) Push(ctx context.Context) error { return p.push(ctx, nil) }
+
+// push is Push; prepare, if given, sees each series first.
+func (p *Pusher) push(ctx context.Context, prepare func(s collector, now int64)) error {
 	b := &p.reg.batch
 	if err := b.take(ctx); err != nil {
 		return err
 	}
 	defer b.release()
-	b.gather(p.reg, nil)
+	b.gather(p.reg, prepare)
 	left := p.reg.refused.take()
 	if len(b.groups) == 0 {
 		return left

@@ -20,7 +20,8 @@ type timeline struct {
 	// floating says that the newest sample has the time of a push and is not delivered: a later push makes it anew.
 	floating bool
 	timed    bool  // a recording ever had a time of its own
-	again    bool  // the next drain makes a sample, recording or not
+	again    bool  // the next drain makes a sample, recording or not, unless timed
+	repeated bool  // the last one did for that reason
 	recorded int64 // when a drain last found a recording
 	held     int   // newest samples that the request at hand does not carry
 }
@@ -65,7 +66,8 @@ func (tl *timeline) drain(now int64, untimed bool, a accumulator) {
 		a.dropLast()
 		untimed, tl.floating = true, false
 	}
-	untimed, tl.again = untimed || tl.again, false
+	tl.repeated, tl.again = tl.again && !tl.timed, false
+	untimed = untimed || tl.repeated
 	if tl.begun {
 		now = max(now, tl.last+1)
 	}
