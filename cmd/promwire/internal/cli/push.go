@@ -22,6 +22,8 @@ type pushFlags struct {
 	time, start string
 	protocol    string
 	debug       bool
+	dryRun      bool
+	state       stateFlags
 }
 
 func newPush(streams IO) *cobra.Command {
@@ -34,11 +36,17 @@ func newPush(streams IO) *cobra.Command {
 NAME goes out as it is: nothing is added to it, not even _total to that of a counter. VALUE is a number, NaN, +Inf or
 -Inf; put -- before the first NAME if one is negative. Labels, time and metadata are those of all samples.
 
+With --state, each pair is a recording: VALUE is added to the counter NAME (which then ends in _total), or with --type
+observed in a histogram, or set as a gauge. The totals are kept in the file, so that many runs make one series that only
+grows; runs wait for each other. A push that fails is counted all the same if it says so, and the next one delivers it:
+do not repeat it. Without any NAME, a push with --state delivers what the file keeps.
+
 Exit code 3 says that the receiver stored some of the samples and refused the others.`,
 		Example: `  promwire push --url http://127.0.0.1:9201/api/v1/write orders_total 85 --type counter --label shop=berlin
   promwire push --url http://127.0.0.1:9201/api/v1/write queue_depth 5 --time -5m --debug
-  promwire push --url http://127.0.0.1:9201/api/v1/write -- temperature_celsius -4.5`,
-		Args: namesAndValues,
+  promwire push --url http://127.0.0.1:9201/api/v1/write -- temperature_celsius -4.5
+  promwire push --url http://127.0.0.1:9201/api/v1/write --state /var/lib/backup.state backups_total 1`,
+		Args: f.namesAndValues,
 		RunE: func(cmd *cobra.Command, args []string) error { return push(cmd.Context(), streams, &f, args) },
 	}
 	flags := cmd.Flags()
@@ -51,12 +59,14 @@ Exit code 3 says that the receiver stored some of the samples and refused the ot
 	flags.StringVar(&f.start, "start-time", "", "when the counter started from zero (Remote Write 2.0 only); like --time")
 	flags.StringVar(&f.protocol, "protocol", "auto", "Remote Write version: 1.0, 2.0, or auto, which tries 2.0 first")
 	flags.BoolVar(&f.debug, "debug", false, "print what goes out")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would go out, and change nothing anywhere; --url is not needed")
+	f.state.register(flags)
 	return cmd
 }
 
-func namesAndValues(_ *cobra.Command, args []string) error {
+func (f *pushFlags) namesAndValues(_ *cobra.Command, args []string) error {
 	switch {
-	case len(args) == 0:
+	case len(args) == 0 && f.state.path == "":
 		return usagef("NAME is missing")
 	case len(args)%2 != 0:
 		return usagef("VALUE of %s is missing", args[len(args)-1])
@@ -66,24 +76,46 @@ func namesAndValues(_ *cobra.Command, args []string) error {
 }
 
 func push(ctx context.Context, streams IO, f *pushFlags, args []string) error {
+	if f.state.path != "" {
+		return pushState(ctx, streams, f, args)
+	}
+	if err := f.state.refuse(); err != nil {
+		return err
+	}
 	req, err := f.request(args, time.Now())
 	if err != nil {
 		return err
 	}
-	client, err := f.writer()
+	w, err := f.writer(streams)
 	if err != nil {
 		return err
-	}
-	w := promwire.Writer(client)
-	if f.debug {
-		w = metrics.NewDebugWriter(streams.Out, w, metrics.WithTimestamps())
 	}
 	stats, err := w.Write(ctx, req)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(streams.Out, "samples written: %d\n", stats.Samples)
+	return f.written(streams, stats)
+}
+
+// written says how much was written.
+func (f *pushFlags) written(streams IO, stats promwire.WriteStats) error {
+	if f.dryRun {
+		return nil
+	}
+	_, err := fmt.Fprintf(streams.Out, "samples written: %d\n", stats.Samples)
 	return err
+}
+
+// writer returns what the samples go to.
+func (f *pushFlags) writer(streams IO) (promwire.Writer, error) {
+	if f.dryRun {
+		return metrics.NewDebugWriter(streams.Out, nil, metrics.WithTimestamps()), nil
+	}
+	client, err := f.client()
+	if err != nil || !f.debug {
+		return client, err
+	}
+	return metrics.NewDebugWriter(streams.Out, client, metrics.WithTimestamps()), nil
 }
 
 // request makes the request of the command line.
@@ -129,8 +161,9 @@ func (f *pushFlags) times(now time.Time) (promwire.Sample, error) {
 	return s, nil
 }
 
-func (f *pushFlags) labelSet(name string) (promwire.Labels, error) {
-	pairs := []promwire.Label{{Name: promwire.MetricName, Value: name}}
+// labelPairs returns the labels of the command line.
+func (f *pushFlags) labelPairs() ([]promwire.Label, error) {
+	var pairs []promwire.Label
 	for _, l := range f.labels {
 		name, value, found := strings.Cut(l, "=")
 		if !found {
@@ -138,7 +171,15 @@ func (f *pushFlags) labelSet(name string) (promwire.Labels, error) {
 		}
 		pairs = append(pairs, promwire.Label{Name: name, Value: value})
 	}
-	ls, err := promwire.NewLabels(pairs...)
+	return pairs, nil
+}
+
+func (f *pushFlags) labelSet(name string) (promwire.Labels, error) {
+	pairs, err := f.labelPairs()
+	if err != nil {
+		return nil, err
+	}
+	ls, err := promwire.NewLabels(append(pairs, promwire.Label{Name: promwire.MetricName, Value: name})...)
 	if err == nil {
 		err = ls.Validate(promwire.UTF8Names)
 	}
@@ -162,8 +203,8 @@ func (f *pushFlags) metadata() (promwire.Metadata, error) {
 	return m, usagef("--type %q: want counter, gauge, histogram, gaugehistogram, summary, info or stateset", f.metricType)
 }
 
-// writer makes the client.
-func (f *pushFlags) writer() (*remote.WriteClient, error) {
+// client makes the client.
+func (f *pushFlags) client() (*remote.WriteClient, error) {
 	shared, err := f.options()
 	if err != nil {
 		return nil, err
