@@ -190,11 +190,15 @@ func TestNativeOptions(t *testing.T) {
 		{"schema 9", opts{metrics.WithNativeSchema(9)}, metrics.ErrInvalidNative, "schema 9, use -4 to 8"},
 		{"schema -5", opts{metrics.WithNativeSchema(-5)}, metrics.ErrInvalidNative, "schema -5, use -4 to 8"},
 		{
-			"no buckets", opts{metrics.WithNativeSchema(1), metrics.WithMaxNativeBuckets(0)}, metrics.ErrInvalidNative,
+			"no buckets",
+			opts{metrics.WithNativeSchema(1), metrics.WithMaxNativeBuckets(0)},
+			metrics.ErrInvalidNative,
 			"at most 0 buckets, use 1 or more",
 		},
 		{
-			"threshold", opts{metrics.WithZeroThreshold(-1), metrics.WithNativeSchema(1)}, metrics.ErrInvalidNative,
+			"threshold",
+			opts{metrics.WithZeroThreshold(-1), metrics.WithNativeSchema(1)},
+			metrics.ErrInvalidNative,
 			"zero threshold -1, use a finite number, not negative",
 		},
 		{"limit of classic", opts{metrics.WithMaxNativeBuckets(5)}, metrics.ErrInvalidNative, "are of exponential buckets"},

@@ -34,14 +34,30 @@ func TestRounds(t *testing.T) {
 		want    string
 		refused int
 	}{
-		{"first", 10, []promwire.TimeSeries{sample("a", 10), histogram("b", 5), sample("c", 99)}, false,
-			"# TYPE a counter\na 1 10 # {id=\"10\"} 0 10\nb {count:0, sum:0} 5\n# TYPE c counter\nc 1 99 # {id=\"99\"} 0 99\n", 0},
-		{"exemplar is known, all but one went away, and it fails", 20, []promwire.TimeSeries{sample("a", 10)}, true,
-			"# TYPE a counter\na 1 10\nb stale 20\n# TYPE c counter\nc stale 100\n", 0},
-		{"again, with one that is back", 30, []promwire.TimeSeries{sample("a", 30), histogram("b", 30)}, false,
-			"# TYPE a counter\na 1 30 # {id=\"30\"} 0 30\nb {count:0, sum:0} 30\n# TYPE c counter\nc stale 100\n", 0},
-		{"repeated", 40, []promwire.TimeSeries{sample("a", 40), sample("a", 40), sample("a", 41), histogram("b", 40)}, false,
-			"# TYPE a counter\na 1 40 # {id=\"40\"} 0 40\na 1 41 # {id=\"41\"} 0 41\nb {count:0, sum:0} 40\n", 1},
+		{
+			"first", 10,
+			[]promwire.TimeSeries{sample("a", 10), histogram("b", 5), sample("c", 99)},
+			false,
+			"# TYPE a counter\na 1 10 # {id=\"10\"} 0 10\nb {count:0, sum:0} 5\n# TYPE c counter\nc 1 99 # {id=\"99\"} 0 99\n", 0,
+		},
+		{
+			"exemplar is known, all but one went away, and it fails", 20,
+			[]promwire.TimeSeries{sample("a", 10)},
+			true,
+			"# TYPE a counter\na 1 10\nb stale 20\n# TYPE c counter\nc stale 100\n", 0,
+		},
+		{
+			"again, with one that is back", 30,
+			[]promwire.TimeSeries{sample("a", 30), histogram("b", 30)},
+			false,
+			"# TYPE a counter\na 1 30 # {id=\"30\"} 0 30\nb {count:0, sum:0} 30\n# TYPE c counter\nc stale 100\n", 0,
+		},
+		{
+			"repeated", 40,
+			[]promwire.TimeSeries{sample("a", 40), sample("a", 40), sample("a", 41), histogram("b", 40)},
+			false,
+			"# TYPE a counter\na 1 40 # {id=\"40\"} 0 40\na 1 41 # {id=\"41\"} 0 41\nb {count:0, sum:0} 40\n", 1,
+		},
 		{"all went away", 50, nil, false, "# TYPE a counter\na stale 50\nb stale 50\n", 0},
 		{"nothing is left", 60, nil, false, "", 0},
 	} {

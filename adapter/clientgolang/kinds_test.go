@@ -66,8 +66,10 @@ func TestKinds(t *testing.T) {
 		{"counter", dto.MetricType_COUNTER, &dto.Metric{Counter: &dto.Counter{
 			Value: ptr(7.0), Exemplar: exemplar("a", 0.5, t0), CreatedTimestamp: created,
 		}}, nil, "# TYPE x counter\nx 7 # {trace_id=\"a\"} 0.5\n"},
-		{"gauge", dto.MetricType_GAUGE, gauge(-1.5, label("b", "2"), label("a", "1"), label("empty", "")), nil,
-			"# TYPE x gauge\nx{a=\"1\",b=\"2\"} -1.5\n"},
+		{
+			"gauge", dto.MetricType_GAUGE, gauge(-1.5, label("b", "2"), label("a", "1"), label("empty", "")), nil,
+			"# TYPE x gauge\nx{a=\"1\",b=\"2\"} -1.5\n",
+		},
 		{"untyped", dto.MetricType_UNTYPED, &dto.Metric{Untyped: &dto.Untyped{Value: ptr(3.0)}}, nil, "x 3\n"},
 		{"summary", dto.MetricType_SUMMARY, &dto.Metric{Summary: &dto.Summary{
 			SampleCount: ptr[uint64](2), SampleSum: ptr(5.0), Quantile: []*dto.Quantile{{Quantile: ptr(0.5), Value: ptr(2.0)}},
@@ -75,25 +77,35 @@ func TestKinds(t *testing.T) {
 		{"classic histogram", dto.MetricType_HISTOGRAM, &dto.Metric{Histogram: &dto.Histogram{
 			SampleCount: ptr[uint64](3), SampleSum: ptr(5.0), Bucket: []*dto.Bucket{bucket(1, 2, exemplar("a", 0.5, time.Time{}))},
 		}}, nil, "# TYPE x histogram\nx_bucket{le=\"1\"} 2 # {trace_id=\"a\"} 0.5\nx_bucket{le=\"+Inf\"} 3\nx_count 3\nx_sum 5\n"},
-		{"histogram without buckets", dto.MetricType_HISTOGRAM, &dto.Metric{Histogram: &dto.Histogram{}}, nil,
-			"# TYPE x histogram\nx_bucket{le=\"+Inf\"} 0\nx_count 0\nx_sum 0\n"},
+		{
+			"histogram without buckets", dto.MetricType_HISTOGRAM, &dto.Metric{Histogram: &dto.Histogram{}}, nil,
+			"# TYPE x histogram\nx_bucket{le=\"+Inf\"} 0\nx_count 0\nx_sum 0\n",
+		},
 		{"float counts", dto.MetricType_HISTOGRAM, &dto.Metric{Histogram: &dto.Histogram{
 			SampleCount: ptr[uint64](9), SampleCountFloat: ptr(2.5), Bucket: []*dto.Bucket{{UpperBound: ptr(1.0), CumulativeCountFloat: ptr(1.5)}},
 		}}, nil, "# TYPE x histogram\nx_bucket{le=\"1\"} 1.5\nx_bucket{le=\"+Inf\"} 2.5\nx_count 2.5\nx_sum 0\n"},
-		{"both", dto.MetricType_HISTOGRAM, &dto.Metric{Histogram: classicAndNative()}, nil,
+		{
+			"both", dto.MetricType_HISTOGRAM, &dto.Metric{Histogram: classicAndNative()}, nil,
 			"# TYPE x histogram\nx_bucket{le=\"1\"} 0\nx_bucket{le=\"2.5\"} 2 # {trace_id=\"b\"} 2\nx_bucket{le=\"+Inf\"} 4\nx_count 4\nx_sum 18.5\n" +
-				"x {count:4, sum:18.5, [-1e-128,1e-128]:1, (1,2]:2, (2,4]:1} # {trace_id=\"late\"} 3\n"},
-		{"native only", dto.MetricType_HISTOGRAM, &dto.Metric{Histogram: classicAndNative()},
+				"x {count:4, sum:18.5, [-1e-128,1e-128]:1, (1,2]:2, (2,4]:1} # {trace_id=\"late\"} 3\n",
+		},
+		{
+			"native only", dto.MetricType_HISTOGRAM, &dto.Metric{Histogram: classicAndNative()},
 			[]clientgolang.Option{clientgolang.WithoutClassicBuckets()},
-			"# TYPE x histogram\nx {count:4, sum:18.5, [-1e-128,1e-128]:1, (1,2]:2, (2,4]:1} # {trace_id=\"late\"} 3\n"},
-		{"classic only", dto.MetricType_HISTOGRAM, &dto.Metric{Histogram: classicAndNative()},
+			"# TYPE x histogram\nx {count:4, sum:18.5, [-1e-128,1e-128]:1, (1,2]:2, (2,4]:1} # {trace_id=\"late\"} 3\n",
+		},
+		{
+			"classic only", dto.MetricType_HISTOGRAM, &dto.Metric{Histogram: classicAndNative()},
 			[]clientgolang.Option{clientgolang.WithoutNativeHistograms()},
-			"# TYPE x histogram\nx_bucket{le=\"1\"} 0\nx_bucket{le=\"2.5\"} 2 # {trace_id=\"b\"} 2\nx_bucket{le=\"+Inf\"} 4\nx_count 4\nx_sum 18.5\n"},
+			"# TYPE x histogram\nx_bucket{le=\"1\"} 0\nx_bucket{le=\"2.5\"} 2 # {trace_id=\"b\"} 2\nx_bucket{le=\"+Inf\"} 4\nx_count 4\nx_sum 18.5\n",
+		},
 		{"native float gauge", dto.MetricType_GAUGE_HISTOGRAM, &dto.Metric{Histogram: &dto.Histogram{
 			SampleCountFloat: ptr(1.5), Schema: ptr[int32](0), NegativeSpan: spans(1, 1), NegativeCount: []float64{1.5},
 		}}, nil, "# TYPE x gaugehistogram\nx {count:1.5, sum:0, [-2,-1):1.5}\n"},
-		{"native without observations", dto.MetricType_HISTOGRAM, &dto.Metric{Histogram: &dto.Histogram{PositiveSpan: spans(0, 0)}}, nil,
-			"# TYPE x histogram\nx {count:0, sum:0}\n"},
+		{
+			"native without observations", dto.MetricType_HISTOGRAM, &dto.Metric{Histogram: &dto.Histogram{PositiveSpan: spans(0, 0)}}, nil,
+			"# TYPE x histogram\nx {count:0, sum:0}\n",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			req := convert(t, families{family("x", c.kind, c.m)}, c.opts...)

@@ -106,15 +106,21 @@ func TestSummaryAndEdgesOfHistograms(t *testing.T) {
 		{"summary", metricdata.Summary{DataPoints: []metricdata.SummaryDataPoint{{
 			Time: t0, Count: 2, Sum: 5, QuantileValues: []metricdata.QuantileValue{{Quantile: 0.5, Value: 2}},
 		}}}, "# TYPE x summary\nx{quantile=\"0.5\"} 2\nx_count 2\nx_sum 5\n"},
-		{"no buckets", histogram(metricdata.HistogramDataPoint[float64]{Count: 2, Sum: 3}),
-			"# TYPE x histogram\nx_bucket{le=\"+Inf\"} 2\nx_count 2\nx_sum 3\n"},
-		{"infinite bound", histogram(metricdata.HistogramDataPoint[float64]{Count: 2, Bounds: []float64{1, math.Inf(1)}, BucketCounts: []uint64{1, 1, 0}}),
-			"# TYPE x histogram\nx_bucket{le=\"1\"} 1\nx_bucket{le=\"+Inf\"} 2\nx_count 2\nx_sum 0\n"},
+		{
+			"no buckets", histogram(metricdata.HistogramDataPoint[float64]{Count: 2, Sum: 3}),
+			"# TYPE x histogram\nx_bucket{le=\"+Inf\"} 2\nx_count 2\nx_sum 3\n",
+		},
+		{
+			"infinite bound", histogram(metricdata.HistogramDataPoint[float64]{Count: 2, Bounds: []float64{1, math.Inf(1)}, BucketCounts: []uint64{1, 1, 0}}),
+			"# TYPE x histogram\nx_bucket{le=\"1\"} 1\nx_bucket{le=\"+Inf\"} 2\nx_count 2\nx_sum 0\n",
+		},
 		{"gaps", exponentialOf(metricdata.ExponentialHistogramDataPoint[float64]{
 			Count: 10, ZeroThreshold: 0.25, PositiveBucket: counts(-1, 0, 1, 0, 0, 2, 0, 0, 0, 3, 0), NegativeBucket: counts(2, 4),
 		}), "# TYPE x histogram\nx {count:10, sum:0, [-8,-4):4, (1,2]:1, (8,16]:2, (128,256]:3}\n"},
-		{"scale is reduced", exponentialOf(metricdata.ExponentialHistogramDataPoint[float64]{Count: 3, Scale: 20, PositiveBucket: counts(0, 1, 2)}),
-			"# TYPE x histogram\nx {count:3, sum:0, (1,1.0027112750502025]:3}\n"},
+		{
+			"scale is reduced", exponentialOf(metricdata.ExponentialHistogramDataPoint[float64]{Count: 3, Scale: 20, PositiveBucket: counts(0, 1, 2)}),
+			"# TYPE x histogram\nx {count:3, sum:0, (1,1.0027112750502025]:3}\n",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e, s := setup()

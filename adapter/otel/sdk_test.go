@@ -127,9 +127,12 @@ func TestResourceAndScope(t *testing.T) {
 			otelexport.WithoutScopeLabels(), otelexport.WithoutTargetInfo(), otelexport.WithResourceLabels("k8s.pod", "absent"),
 			otelexport.WithLabel("cluster", "old"), otelexport.WithLabel("cluster", "c1"), otelexport.WithLabel("job", "mine"),
 		}, "# TYPE c_total counter\nc_total{cluster=\"c1\",instance=\"i-1\",job=\"eu/shop\",k8s_pod=\"p\"} 1\n"},
-		{"untranslated", []otelexport.Option{otelexport.WithTranslation(otlptranslator.NoTranslation), otelexport.WithoutScopeLabels()},
+		{
+			"untranslated",
+			[]otelexport.Option{otelexport.WithTranslation(otlptranslator.NoTranslation), otelexport.WithoutScopeLabels()},
 			"# TYPE c counter\nc{instance=\"i-1\",job=\"eu/shop\"} 1\n# TYPE target_info gauge\n" +
-				"target_info{\"host.name\"=\"h1\",\"host/name\"=\"h2\",instance=\"i-1\",job=\"eu/shop\",\"k8s.pod\"=\"p\"} 1\n"},
+				"target_info{\"host.name\"=\"h1\",\"host/name\"=\"h2\",instance=\"i-1\",job=\"eu/shop\",\"k8s.pod\"=\"p\"} 1\n",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e, s := setup(c.opts...)
@@ -212,8 +215,11 @@ func TestAttributeSetThatIsNoLongerObserved(t *testing.T) {
 	}{
 		{"default", nil, []string{"# TYPE g gauge\ng{q=\"a\"} 1\ng{q=\"b\"} stale\n", "# TYPE g gauge\ng{q=\"a\"} 1\n"}},
 		{"no markers", []otelexport.Option{otelexport.WithoutStaleMarkers()}, []string{"# TYPE g gauge\ng{q=\"a\"} 1\n", "# TYPE g gauge\ng{q=\"a\"} 1\n"}},
-		{"markers at the end", []otelexport.Option{otelexport.WithMarkersOnShutdown()},
-			[]string{"# TYPE g gauge\ng{q=\"a\"} 1\ng{q=\"b\"} stale\n", "# TYPE g gauge\ng{q=\"a\"} 1\n", "# TYPE g gauge\ng{q=\"a\"} stale\n"}},
+		{
+			"markers at the end",
+			[]otelexport.Option{otelexport.WithMarkersOnShutdown()},
+			[]string{"# TYPE g gauge\ng{q=\"a\"} 1\ng{q=\"b\"} stale\n", "# TYPE g gauge\ng{q=\"a\"} 1\n", "# TYPE g gauge\ng{q=\"a\"} stale\n"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			queues = []string{"a", "b"}

@@ -82,6 +82,7 @@ require (
 	github.com/prometheus/otlptranslator v1.0.0 // indirect
 	github.com/prometheus/procfs v0.21.1 // indirect
 	github.com/prometheus/sigv4 v0.5.0 // indirect
+	github.com/promwire/promwire/adapter/clientgolang v0.0.0
 	github.com/puzpuzpuz/xsync/v4 v4.5.0 // indirect
 	github.com/stretchr/testify v1.12.1 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
@@ -134,3 +135,5 @@ require (
 )
 
 replace github.com/promwire/promwire => ../..
+
+replace github.com/promwire/promwire/adapter/clientgolang => ../../adapter/clientgolang
