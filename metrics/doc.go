@@ -10,6 +10,9 @@
 //
 // # Recording
 //
+// [Counter], [Gauge] and [Histogram] measure; [GaugeFunc] and [CounterFunc] ask a function at each push; [Info] and
+// [StateSet] tell what is; [Summary] passes on what another system has computed. A [Timer] observes durations.
+//
 // Instruments are safe for concurrent use, and recording does not allocate. A series is sent once something was
 // recorded in it: Add(0) announces a counter at zero. [Vec.With] looks a series up by its label values; keep what it
 // returns where speed counts.
@@ -24,7 +27,8 @@
 //
 // Constructors return errors, since names may come from data; [Must] is for names that are constants. The At forms
 // return errors. Those without a time do not, so that they stay plain lines: what they refuse (a counter that is
-// to go down, an observation that is not a number) is left out, and the next [Pusher.Push] says so. Only a wrong
+// to go down, an observation that is not a number, an exemplar that is too long) is left out, and the next [Pusher.Push]
+// says so. Only a wrong
 // number of label values panics.
 //
 // # Pushing

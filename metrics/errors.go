@@ -13,7 +13,11 @@ var (
 	ErrInvalidBounds = errors.New("invalid bucket bounds")
 	// ErrInvalidNative says that the options of a native histogram are out of range or contradict each other.
 	ErrInvalidNative = errors.New("invalid native histogram")
-	// ErrInvalidUnit says that a metric name does not end in its unit.
+	// ErrInvalidQuantiles says that quantiles are not within 0 and 1 or not strictly increasing.
+	ErrInvalidQuantiles = errors.New("invalid quantiles")
+	// ErrInvalidStates says that a set has no states, or some that are empty, not UTF-8 or repeated.
+	ErrInvalidStates = errors.New("invalid states")
+	// ErrInvalidUnit says that a metric name does not end in its unit, or that its type has no unit.
 	ErrInvalidUnit = errors.New("invalid unit")
 )
 

@@ -40,9 +40,7 @@ func newGauge(f *family, ls promwire.Labels) *Gauge {
 		tl:   f.newTimeline(),
 		wire: wire{labels: wireLabels(ls, f.name, "")},
 	}
-	if in := f.inherit(&g.tl, g.wire.labels); in != nil {
-		g.wire.samples = in[0].pending.Samples
-	}
+	f.adopt(&g.tl, &g.wire)
 	return g
 }
 

@@ -5,13 +5,15 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/promwire/promwire"
 )
 
-// Suffixes of series names (OpenMetrics, Counter and Histogram).
+// Suffixes of series names (OpenMetrics, "Metric Types").
 const (
 	suffixTotal  = "_total"
+	suffixInfo   = "_info"
 	suffixBucket = "_bucket"
 	suffixCount  = "_count"
 	suffixSum    = "_sum"
@@ -22,12 +24,8 @@ func (r *Registry) check(d *definition) error {
 	if !promwire.ValidName(d.name, r.names, true) {
 		return r.invalidName("metric name", d.name, "letters, digits, _ and :")
 	}
-	base := d.name
-	if d.meta.Type == promwire.TypeCounter {
-		base = strings.TrimSuffix(base, suffixTotal)
-	}
-	if d.meta.Unit != "" && !strings.HasSuffix(base, "_"+d.meta.Unit) {
-		return fmt.Errorf("%w %q: the metric name has to end in _%s", ErrInvalidUnit, d.meta.Unit, d.meta.Unit)
+	if err := d.checkUnit(); err != nil {
+		return err
 	}
 	if err := r.checkLabels(d.labels); err != nil {
 		return err
@@ -35,10 +33,58 @@ func (r *Registry) check(d *definition) error {
 	if d.problem != nil {
 		return d.problem
 	}
+	switch d.meta.Type {
+	case promwire.TypeSummary:
+		return checkQuantiles(d.quantiles)
+	case promwire.TypeStateSet:
+		return r.checkStates(d)
+	}
 	if err := checkBounds(d.bounds); err != nil {
 		return err
 	}
 	return checkBounds(d.nativeBounds)
+}
+
+func (d *definition) checkUnit() error {
+	unit := d.meta.Unit
+	switch {
+	case unit == "":
+		return nil
+	case d.meta.Type == promwire.TypeInfo, d.meta.Type == promwire.TypeStateSet:
+		return fmt.Errorf("%w %q: this type has none", ErrInvalidUnit, unit)
+	case !strings.HasSuffix(strings.TrimSuffix(d.name, d.suffix()), "_"+unit):
+		return fmt.Errorf("%w %q: the metric name has to end in _%s", ErrInvalidUnit, unit, unit)
+	default:
+		return nil
+	}
+}
+
+func checkQuantiles(quantiles []float64) error {
+	for i, q := range quantiles {
+		switch {
+		case math.IsNaN(q), q < 0, q > 1:
+			return fmt.Errorf("%w: %v is not within 0 and 1", ErrInvalidQuantiles, q)
+		case i > 0 && q <= quantiles[i-1]:
+			return fmt.Errorf("%w: %v does not exceed %v, the quantile before it", ErrInvalidQuantiles, q, quantiles[i-1])
+		}
+	}
+	return nil
+}
+
+// checkStates checks the states of a set, and its name, which is that of a label, too.
+func (r *Registry) checkStates(d *definition) error {
+	if len(d.states) == 0 {
+		return fmt.Errorf("%w: there is none", ErrInvalidStates)
+	}
+	for i, state := range d.states {
+		switch {
+		case state == "" || !utf8.ValidString(state):
+			return fmt.Errorf("%w: %q is empty or not UTF-8", ErrInvalidStates, state)
+		case slices.Contains(d.states[:i], state):
+			return fmt.Errorf("%w: %q is repeated", ErrInvalidStates, state)
+		}
+	}
+	return r.checkLabels(append(slices.Clone(d.labels), d.name))
 }
 
 func (r *Registry) checkLabels(labels []string) error {
@@ -88,8 +134,13 @@ func validValue(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // wireLabels returns the labels of a series on the wire; le is left out if it is empty.
 func wireLabels(ls promwire.Labels, name, le string) promwire.Labels {
+	return extraLabel(ls, name, "le", le)
+}
+
+// extraLabel is wireLabels with any label.
+func extraLabel(ls promwire.Labels, name, label, value string) promwire.Labels {
 	out := make(promwire.Labels, 0, len(ls)+2)
 	out = append(append(out, ls...),
-		promwire.Label{Name: promwire.MetricName, Value: name}, promwire.Label{Name: "le", Value: le})
+		promwire.Label{Name: promwire.MetricName, Value: name}, promwire.Label{Name: label, Value: value})
 	return out.Normalize()
 }

@@ -40,7 +40,7 @@ func WithUTF8Names() RegistryOption {
 	return func(r *Registry) { r.names = promwire.UTF8Names }
 }
 
-// WithClock replaces [time.Now] as the source of the time of pushes and of start timestamps.
+// WithClock replaces [time.Now] as the source of time: of pushes, start timestamps, exemplars and timers.
 func WithClock(now func() time.Time) RegistryOption {
 	return func(r *Registry) { r.now = now }
 }

@@ -65,6 +65,10 @@ type definition struct {
 	nativeBounds []float64
 	tuned        bool // an option for exponential buckets was given
 
+	quantiles []float64 // of summaries
+	states    []string  // of state sets
+	function  bool      // values come from a function
+
 	problem error // of an option
 }
 
@@ -76,9 +80,24 @@ func define(t promwire.MetricType, name string, labels []string, opts []Instrume
 	return d
 }
 
+// suffix returns what the name of the series ends in, by its type.
+func (d *definition) suffix() string {
+	switch d.meta.Type {
+	case promwire.TypeCounter:
+		return suffixTotal
+	case promwire.TypeInfo:
+		return suffixInfo
+	default:
+		return ""
+	}
+}
+
 // String returns the definition as error messages name it: gauge "queue_depth" with labels [queue].
 func (d *definition) String() string {
 	s := fmt.Sprintf("%s %q", d.meta.Type, d.name)
+	if d.function {
+		s += " of a function"
+	}
 	if len(d.labels) > 0 {
 		s += fmt.Sprintf(" with labels %v", d.labels)
 	}
@@ -94,6 +113,12 @@ func (d *definition) String() string {
 	case custom:
 		s += fmt.Sprintf(" with native bounds %v", d.nativeBounds)
 	}
+	if d.quantiles != nil {
+		s += fmt.Sprintf(" with quantiles %v", d.quantiles)
+	}
+	if d.states != nil {
+		s += fmt.Sprintf(" with states %q", d.states)
+	}
 	return s
 }
 
@@ -101,15 +126,20 @@ func (d *definition) String() string {
 func (d *definition) same(o *definition) bool {
 	return d.name == o.name && d.meta.Type == o.meta.Type && d.meta.Unit == o.meta.Unit &&
 		slices.Equal(d.labels, o.labels) && d.classic == o.classic && slices.Equal(d.bounds, o.bounds) &&
-		d.native == o.native && slices.Equal(d.nativeBounds, o.nativeBounds)
+		d.native == o.native && slices.Equal(d.nativeBounds, o.nativeBounds) &&
+		slices.Equal(d.quantiles, o.quantiles) && slices.Equal(d.states, o.states)
 }
 
 // claims returns the metric names that the family takes.
 func (d *definition) claims() []string {
-	if d.meta.Type == promwire.TypeHistogram {
+	switch d.meta.Type {
+	case promwire.TypeHistogram:
 		return []string{d.name, d.name + suffixBucket, d.name + suffixCount, d.name + suffixSum}
+	case promwire.TypeSummary:
+		return []string{d.name, d.name + suffixCount, d.name + suffixSum}
+	default:
+		return []string{d.name}
 	}
-	return []string{d.name}
 }
 
 // family is a registered definition with its series.
@@ -143,9 +173,8 @@ func register[T any](r *Registry, d definition, newSeries func(*family, promwire
 	if err := r.check(&d); err != nil {
 		return nil, fmt.Errorf("metrics: %s %q: %w", d.meta.Type, d.name, err)
 	}
-	if d.meta.Type == promwire.TypeCounter {
-		d.name = strings.TrimSuffix(d.name, suffixTotal) + suffixTotal
-	}
+	suffix := d.suffix()
+	d.name = strings.TrimSuffix(d.name, suffix) + suffix
 	if r.broken != nil {
 		return nil, fmt.Errorf("metrics: %v: %w", &d, r.broken)
 	}

@@ -43,7 +43,7 @@ func (e *entry) checkType(d *definition) error {
 	if t != promwire.TypeUnknown && t != d.meta.Type || isNative && d.meta.Type != promwire.TypeHistogram {
 		return fmt.Errorf("%w: in the state, %v is a %v", ErrConflict, e.ts.Labels, t)
 	}
-	if isNative || !cumulative(d.meta.Type) || strings.HasSuffix(e.ts.Labels.Get(promwire.MetricName), suffixSum) {
+	if isNative || !cumulative(d.meta.Type) || e.ts.Labels.Get("quantile") != "" || strings.HasSuffix(e.ts.Labels.Get(promwire.MetricName), suffixSum) {
 		return nil
 	}
 	if v := e.value(); !(v >= 0) {

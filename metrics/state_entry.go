@@ -144,6 +144,15 @@ func (f *family) inherit(tl *timeline, series ...promwire.Labels) []inheritance 
 	return all
 }
 
+// adopt lets a series send what a former run has not delivered of it, with the times it has, and goes on after that. It
+// does not go on from the value.
+func (f *family) adopt(tl *timeline, w *wire) {
+	if in := f.inherit(tl, w.labels); in != nil {
+		w.samples = in[0].pending.Samples
+		tl.floating, tl.foreign = false, true
+	}
+}
+
 // agree makes series of one instrument equal in status and number of points.
 func agree(entries []*entry) {
 	first, equal := entries[0], true

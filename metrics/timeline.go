@@ -22,6 +22,7 @@ type timeline struct {
 	timed    bool  // a recording ever had a time of its own
 	again    bool  // the next drain makes a sample, recording or not, unless timed
 	repeated bool  // the last one did for that reason
+	foreign  bool  // all samples are those of a former run, whose value is not known here
 	recorded int64 // when a drain last found a recording
 	held     int   // newest samples that the request at hand does not carry
 }
@@ -60,13 +61,13 @@ func formatTime(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-
 // stands still or went back, a millisecond after it.
 func (tl *timeline) drain(now int64, untimed bool, a accumulator) {
 	if untimed || len(tl.queue) > 0 {
-		tl.recorded = now
+		tl.recorded, tl.foreign = now, false
 	}
 	if tl.floating {
 		a.dropLast()
 		untimed, tl.floating = true, false
 	}
-	tl.repeated, tl.again = tl.again && !tl.timed, false
+	tl.repeated, tl.again = tl.again && !tl.timed && !tl.foreign, false
 	untimed = untimed || tl.repeated
 	if tl.begun {
 		now = max(now, tl.last+1)
@@ -135,9 +136,10 @@ func (w *wire) add(t, start int64, v float64) {
 
 func (w *wire) dropLast() { w.samples = w.samples[:len(w.samples)-1] }
 
-// drop drops all samples but the newest keep.
+// drop drops all samples but the newest keep. There may be fewer: not all series of an instrument need have been there in
+// a former run.
 func (w *wire) drop(keep int) {
-	newest := w.samples[len(w.samples)-keep:]
+	newest := w.samples[max(0, len(w.samples)-keep):]
 	w.samples = append(reuse(w.samples), newest...)
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/promwire/promwire"
 )
 
-// Vec is an instrument with labels: a [Counter], [Gauge] or [Histogram] for each combination of their values. It is
-// safe for concurrent use.
+// Vec is an instrument with labels: a [Counter], [Gauge], [Histogram] or another kind for each combination of their
+// values. It is safe for concurrent use.
 type Vec[T any] struct {
 	fam       *family
 	newSeries func(*family, promwire.Labels) *T
