@@ -23,6 +23,10 @@ import (
 //   - afterwards: it is counted, once. What no receiver has acknowledged, or not as far as the file knows, is sent by
 //     the next push with this state, whether that program records anything in these series or not.
 //
+// What is sent again for the second reason may be there already. Totals get the time of the new push, so this does not
+// show; samples with times of their own, and the zero that a series begins with, are the same as before, and some
+// receivers refuse them as out of order. Push reports that once, and nothing is missing.
+//
 // So no value that Push has returned for is ever lost, and no series ever goes down or starts anew. The window of
 // uncertainty is the caller's: if the process dies during a push, its recordings may be counted although Push never
 // returned, and a job that is repeated for that reason counts them again. The same holds for an error that is [ErrKept]:
