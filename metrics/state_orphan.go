@@ -22,6 +22,9 @@ func (s *State) collectOrphans(b *batch, now int64) {
 		return
 	}
 	s.mu.Lock()
+	if len(s.orphans) > 0 {
+		s.claimSent(b)
+	}
 	left := s.orphans[:0]
 	for _, o := range s.orphans {
 		if !o.entry.claimed && o.entry.status != delivered {
@@ -33,6 +36,17 @@ func (s *State) collectOrphans(b *batch, now int64) {
 	s.mu.Unlock()
 	for _, o := range left {
 		b.collect(o, now)
+	}
+}
+
+// claimSent makes sure that no series is in the batch twice: what an instrument sends is the newer truth, whether it
+// has taken over what the state holds or not. The caller holds s.mu.
+func (s *State) claimSent(b *batch) {
+	for i := range b.req.Timeseries {
+		s.key = appendLabelsKey(s.key[:0], b.req.Timeseries[i].Labels)
+		if e := s.entries[string(s.key)]; e != nil {
+			e.claimed = true
+		}
 	}
 }
 

@@ -301,3 +301,31 @@ func TestRunLabel(t *testing.T) {
 		t.Errorf("labels of two runs: %v", seen)
 	}
 }
+
+// A summary does not go on from the state, but what a former run did not deliver of it must not contradict it.
+func TestStateAndSummary(t *testing.T) {
+	j := newJob(t)
+	j.err = errDown
+	for run := range 2 {
+		err := j.run(t, func(reg *metrics.Registry) {
+			s := metrics.Must(reg.Summary("took", []float64{0.5}))
+			s.Set(metrics.SummaryValue{Count: uint64(5 - run), Sum: 3, Quantiles: []float64{1}})
+		})
+		if !errors.Is(err, j.err) {
+			t.Fatal(err)
+		}
+		j.err = nil
+	}
+	seen := map[string]int{}
+	for _, ts := range j.requests[1].Timeseries {
+		seen[ts.Labels.String()]++
+	}
+	for _, series := range []string{`took{quantile="0.5"}`, "took_count", "took_sum"} {
+		if seen[series] != 1 {
+			t.Errorf("%s was sent %d times, want once", series, seen[series])
+		}
+	}
+	if p := j.points(t, "took_count"); len(p) == 0 || p[len(p)-1] != (point{2, 4}) {
+		t.Errorf("took_count: %v, want 4 in the end", p)
+	}
+}
