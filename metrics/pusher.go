@@ -58,7 +58,7 @@ func NewPusher(r *Registry, w promwire.Writer, opts ...PusherOption) *Pusher {
 
 // Push sends what was recorded since the last push that succeeded, in one request or as few as [WithMaxSamples] and
 // [WithMaxSeries] allow; if that is nothing, it sends nothing. Metrics are in the order in which they were made, and so are the series of each; a histogram's are its
-// buckets by ascending bound, count and sum. Recording goes on meanwhile.
+// native form, its buckets by ascending bound, count and sum. Recording goes on meanwhile.
 //
 // Errors of the Writer decide what the next Push sends besides new recordings:
 //   - a [*promwire.PartialWriteError]: nothing, the refused samples will never be accepted;

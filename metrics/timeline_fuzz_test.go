@@ -19,6 +19,13 @@ type attempts struct {
 func (a *attempts) record(t *testing.T, req *promwire.WriteRequest) {
 	for _, ts := range req.Timeseries {
 		name := ts.Labels.String()
+		for i := range ts.Histograms {
+			h := &ts.Histograms[i]
+			if err := h.Validate(); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			ts.Samples = append(ts.Samples, promwire.Sample{Timestamp: h.Timestamp, StartTimestamp: h.StartTimestamp, Value: float64(h.Count)})
+		}
 		if a.values[name] == nil {
 			a.values[name] = map[int64]float64{}
 			a.start[name] = ts.Samples[0].StartTimestamp
@@ -58,7 +65,7 @@ func FuzzTimeline(f *testing.F) {
 	f.Fuzz(func(t *testing.T, ops []byte) {
 		reg, p, s, c := setup()
 		hits := metrics.Must(reg.Counter("hits"))
-		took := metrics.Must(reg.Histogram("took", metrics.WithBounds(100)))
+		took := metrics.Must(reg.Histogram("took", metrics.WithBounds(100), metrics.WithNativeSchema(8), metrics.WithMaxNativeBuckets(5)))
 		a := attempts{map[string]map[int64]float64{}, map[string]int64{}}
 		total, observed := 0.0, 0.0
 		for i := 0; i+1 < len(ops) && i < 200; i += 2 {
@@ -100,6 +107,9 @@ func FuzzTimeline(f *testing.F) {
 			if got := s.points(t, name); got[len(got)-1].v != want {
 				t.Fatalf("%s: got %v in the end, want %v", name, got[len(got)-1].v, want)
 			}
+		}
+		if got := s.histograms(t, "took"); float64(got[len(got)-1].Count) != observed {
+			t.Fatalf("native: got %v in the end, want %v", got[len(got)-1].Count, observed)
 		}
 	})
 }
