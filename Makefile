@@ -2,7 +2,6 @@
 GO ?= go
 MODULES := . ./adapter/clientgolang ./adapter/otel ./bench ./cmd/promwire ./internal/difftest
 LINT_VERSION := v2.15.0
-BENCHSTAT_VERSION := v0.0.0-20260709153409-c15f0a9f6a32
 FUZZTIME ?= 10s
 TOOLS := $(CURDIR)/.tools
 
