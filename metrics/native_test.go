@@ -142,7 +142,7 @@ func FuzzNativeTally(f *testing.F) {
 	f.Add(int8(-4), uint8(1), []byte{1, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xef, 0x7f})
 	f.Fuzz(func(t *testing.T, schema int8, limit uint8, data []byte) {
 		if schema < promwire.MinSchema || schema > promwire.MaxSchema || limit == 0 {
-			t.Skip()
+			return
 		}
 		d := defineHistogram("h", nil, []HistogramOption{WithNativeSchema(int(schema)), WithMaxNativeBuckets(int(limit))})
 		var first, second nativeTally
