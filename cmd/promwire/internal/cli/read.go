@@ -14,6 +14,10 @@ import (
 	"github.com/promwire/promwire/remote"
 )
 
+// maxSelectors bounds the reads that run side by side: each takes one of the ten places that servers usually have, and
+// holds it until all have ended.
+const maxSelectors = 8
+
 type readFlags struct {
 	connection
 	match            []string
@@ -101,6 +105,10 @@ func readAll(ctx context.Context, r promwire.Reader, queries []promwire.Query) i
 func (f *readFlags) queries(now time.Time) ([]promwire.Query, error) {
 	if len(f.match) == 0 {
 		return nil, usagef("--match is missing")
+	}
+	if len(f.match) > maxSelectors {
+		return nil, usagef("--match is given %d times, at most %d are read at once; join them: '{__name__=~\"a|b\"}'",
+			len(f.match), maxSelectors)
 	}
 	end, err := parseTime(f.end, now)
 	if err != nil {
