@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/promwire/promwire"
 )
@@ -50,8 +51,9 @@ type readHandler struct {
 // ServeHTTP implements [http.Handler].
 func (h *readHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := h.state()
-	answer := &responder{w: w}
+	answer := &responder{w: w, control: http.NewResponseController(w)}
 	err := h.read(answer, r, s)
+	answer.done()
 	switch {
 	case err == nil:
 	case !answer.begun:
@@ -130,15 +132,29 @@ func selectsNothing(q *promwire.Query) bool {
 	return len(q.Matchers) == 0 || q.Start.After(q.End)
 }
 
-// responder is a [http.ResponseWriter] that remembers whether the answer has begun.
+// patience is how long a client may take nothing of an answer before it is given up; its place among the concurrent
+// reads would be lost to others for as long as it holds the connection.
+const patience = time.Minute
+
+// responder is a [http.ResponseWriter] that remembers whether the answer has begun, and gives up clients that have
+// stopped reading.
 type responder struct {
-	w     http.ResponseWriter
-	begun bool
+	w       http.ResponseWriter
+	control *http.ResponseController
+	begun   bool
+}
+
+// done takes the deadline back, which would outlive the request on a connection that is kept.
+func (r *responder) done() {
+	if r.begun {
+		_ = r.control.SetWriteDeadline(time.Time{}) // not every server has deadlines; then there is none to take back
+	}
 }
 
 func (r *responder) Header() http.Header { return r.w.Header() }
 
 func (r *responder) Write(p []byte) (int, error) {
 	r.begun = true
+	_ = r.control.SetWriteDeadline(time.Now().Add(patience)) // not every server has deadlines
 	return r.w.Write(p)
 }
