@@ -14,7 +14,8 @@ var _ promwire.BodyWriter = (*Store)(nil)
 // maxPooledBody is the size of a decoded message above which the memory of its decoding is not kept.
 const maxPooledBody = 8 << 20
 
-// errUnchecked says that a part of a message would have to be committed before the rest is known to be well-formed.
+// errUnchecked says that a part of a message would have to be committed, or a series created, before the rest is known
+// to be well-formed.
 var errUnchecked = errors.New("message is not checked yet")
 
 // WriteBody implements [promwire.BodyWriter]: the same as [Store.Write] after [promwire.Rules.ApplyAll], but series
@@ -178,6 +179,9 @@ func (b *batch) addUnknown(d *promwire.Decoder) error {
 	var keep bool
 	if b.refused, keep = b.rules.Apply(b.refused, d.Index(), ts); !keep {
 		return nil
+	}
+	if b.unchecked {
+		return errUnchecked // series that are created stay, also if the message turns out to be malformed
 	}
 	ref, err := b.add(d.Index(), ts)
 	if err == nil && ref != 0 {

@@ -39,6 +39,9 @@ func newSelection(q promwire.Query) (selection, error) {
 // each calls visit for every selected series, in label order, until it reports false. The chunks of a series are in
 // order and do not overlap, for the TSDB merges those that do; they may reach beyond the range.
 func (s *Store) each(ctx context.Context, sel selection, visit func(storage.ChunkSeries) (more bool, err error)) error {
+	if s.wanted.Load() {
+		return errReopening
+	}
 	db, err := s.use(ctx)
 	if err != nil {
 		return err

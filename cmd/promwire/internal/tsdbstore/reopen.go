@@ -35,12 +35,14 @@ func (s *Store) reopen() error {
 		return err
 	}
 	if s.db != nil && !s.gate.shutIfIdle(errReopening) {
+		s.wanted.Store(true)
 		return errReopening
 	}
 	s.tried = s.now()
 	if err := s.replace(); err != nil {
 		return fmt.Errorf("%w: %w", promwire.ErrUnavailable, err)
 	}
+	s.wanted.Store(false)
 	s.log.Info("opened the TSDB anew after a failed write")
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/tsdb/fileutil"
 
 	"github.com/promwire/promwire"
 )
@@ -40,6 +41,15 @@ type Store struct {
 	closed   bool       // under reopenMu
 	tried    time.Time  // under reopenMu: when it was last tried to open db anew
 
+	// writing is held from the first append of a request to its commit. The TSDB judges samples against what is
+	// committed, and drops in silence at the commit what a parallel request has overtaken: it would be counted as written.
+	writing sync.Mutex
+
+	// wanted says that the TSDB is to be opened anew and that readers are in the way, so that no more of them begin.
+	wanted atomic.Bool
+
+	lock fileutil.Releaser
+
 	space    freeSpace
 	families families
 	cache    seriesCache
@@ -58,13 +68,33 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("data directory %s cannot be used: %w", dir, err)
 	}
-	if err := s.open(); err != nil {
+	if err := s.acquire(); err != nil {
 		return nil, err
+	}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(err, s.lock.Release())
 	}
 	if err := s.families.load(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// lockFile keeps a second process out before it touches anything: the TSDB tidies the directory up before it takes its
+// own lock, under the feet of the process that has it.
+const lockFile = "promwire.lock"
+
+// acquire takes the directory for this process, until Close.
+func (s *Store) acquire() error {
+	lock, _, err := fileutil.Flock(filepath.Join(s.dir, lockFile))
+	switch {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		return fmt.Errorf("data directory %s is in use by another process: %w", s.dir, err)
+	case err != nil:
+		return fmt.Errorf("data directory %s cannot be used: %w", s.dir, err)
+	}
+	s.lock = lock
+	return nil
 }
 
 // open opens the TSDB; nobody uses it yet.
@@ -99,11 +129,15 @@ func (s *Store) Close() error {
 	defer s.reopenMu.Unlock()
 	s.closed = true
 	s.gate.shutAndWait(errClosed)
-	if s.db == nil {
-		return nil
+	var err error
+	if s.db != nil {
+		err = s.db.Close()
+		s.db = nil
 	}
-	err := s.db.Close()
-	s.db = nil
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Release())
+		s.lock = nil
+	}
 	if err != nil {
 		return fmt.Errorf("close data directory %s: %w", s.dir, err)
 	}

@@ -54,6 +54,7 @@ func (s *Store) begin(ctx context.Context) (*batch, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.writing.Lock()
 	b := s.batches.Get().(*batch)
 	b.reset(ctx, s, db)
 	return b, nil
@@ -61,6 +62,7 @@ func (s *Store) begin(ctx context.Context) (*batch, error) {
 
 func (s *Store) end(b *batch) {
 	b.release()
+	s.writing.Unlock()
 	if !b.big {
 		s.batches.Put(b)
 	}
