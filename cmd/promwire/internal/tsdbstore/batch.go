@@ -21,11 +21,12 @@ const minTimestamp = math.MinInt64 / 4
 // The TSDB judges samples against what is committed, not against what waits in the same appender. So a sample that is not
 // newer than what waits for its series makes the batch commit first; otherwise it would be dropped in silence later.
 type batch struct {
-	ctx   context.Context
-	store *Store
-	db    *tsdb.DB
-	app   storage.AppenderV2 // nil if nothing waits
-	limit int64              // the newest timestamp that is accepted
+	ctx    context.Context
+	store  *Store
+	db     *tsdb.DB
+	app    storage.AppenderV2 // nil if nothing waits
+	limit  int64              // the newest timestamp that is accepted
+	oldest int64              // older samples are outside the retention
 
 	labels    labelBuffer
 	newest    newestTimes // what waits in app
@@ -50,7 +51,10 @@ type batch struct {
 
 func (b *batch) reset(ctx context.Context, s *Store, db *tsdb.DB) {
 	b.ctx, b.store, b.db = ctx, s, db
-	b.limit = s.now().Add(s.opts.FutureWindow).UnixMilli()
+	b.limit, b.oldest = s.now().Add(s.opts.FutureWindow).UnixMilli(), math.MinInt64
+	if s.opts.Retention > 0 {
+		b.oldest = s.now().Add(-s.opts.Retention).UnixMilli()
+	}
 	b.newest.reset()
 	b.exemplars = b.exemplars[:0]
 	b.metadata = b.metadata[:0]

@@ -113,6 +113,8 @@ func (b *batch) appendPoint(r *pointRun, p *point) (refusal, failure error) {
 		return fmt.Errorf("%w: more than %s", promwire.ErrTooFarInFuture, b.store.opts.FutureWindow), nil
 	case p.t < minTimestamp:
 		return promwire.ErrOutOfBounds, nil
+	case p.t < b.oldest: // the TSDB would take it, and delete it with its first block
+		return fmt.Errorf("%w: it keeps samples for %s", promwire.ErrOutOfBounds, b.store.opts.Retention), nil
 	case p.t <= r.waiting:
 		if err := b.flush(); err != nil {
 			return nil, err
