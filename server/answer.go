@@ -68,27 +68,24 @@ func errorText(err error) string {
 	return cut(b.String(), maxText)
 }
 
-// countReasons returns how many items were refused for which reason, such as "2 × metric name is missing".
+// countReasons returns how many items were refused for which reason, such as "2 × metric name is missing", in the
+// order in which the reasons first come up.
 func countReasons(refused []promwire.Refusal) string {
-	counts, others := make([]int, len(reasons)), 0
-next:
+	var order []error
+	counts := map[error]int{}
 	for i := range refused {
-		for j, reason := range reasons {
-			if errors.Is(refused[i].Reason, reason) {
-				counts[j]++
-				continue next
-			}
+		reason := promwire.Reason(refused[i].Reason)
+		if counts[reason] == 0 && reason != nil {
+			order = append(order, reason)
 		}
-		others++
+		counts[reason]++
 	}
 	var parts []string
-	for j, n := range counts {
-		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d × %v", n, reasons[j]))
-		}
+	for _, reason := range order {
+		parts = append(parts, fmt.Sprintf("%d × %v", counts[reason], reason))
 	}
-	if others > 0 {
-		parts = append(parts, fmt.Sprintf("%d × other reasons", others))
+	if n := counts[nil]; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d × other reasons", n))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -44,7 +44,7 @@ var statuses = []struct {
 	{cause(os.ErrDeadlineExceeded), http.StatusRequestTimeout},
 	{cause(errBadRequest), http.StatusBadRequest},
 	{kind[*promwire.DecodeError], http.StatusBadRequest},
-	{func(err error) bool { return reasonOf(err) != nil }, http.StatusBadRequest},
+	{func(err error) bool { return promwire.Reason(err) != nil }, http.StatusBadRequest},
 
 	// The storage failed, and nobody knows how.
 	{func(error) bool { return true }, http.StatusInternalServerError},
@@ -55,16 +55,6 @@ var (
 	errMethod     = errors.New("method not allowed")
 	errBadRequest = errors.New("bad request")
 )
-
-// reasons are the causes for which a single item is refused.
-var reasons = []error{
-	promwire.ErrOutOfOrder, promwire.ErrDuplicateTimestamp, promwire.ErrOutOfBounds, promwire.ErrTooOld,
-	promwire.ErrTooFarInFuture, promwire.ErrUnknownSeries,
-	promwire.ErrNoMetricName, promwire.ErrInvalidName, promwire.ErrInvalidUTF8, promwire.ErrDuplicateLabel,
-	promwire.ErrEmptyLabelName, promwire.ErrLabelTooLong, promwire.ErrTooManyLabels, promwire.ErrEmptySeries,
-	promwire.ErrInvalidHistogram, promwire.ErrInvalidExemplar,
-	promwire.ErrInvalidSymbolRef,
-}
 
 // statusOf returns the status for an error.
 func statusOf(err error) int {
@@ -79,16 +69,6 @@ func statusOf(err error) int {
 		return line.status
 	}
 	return http.StatusInternalServerError
-}
-
-// reasonOf returns which of the reasons err is, or nil.
-func reasonOf(err error) error {
-	for _, reason := range reasons {
-		if errors.Is(err, reason) {
-			return reason
-		}
-	}
-	return nil
 }
 
 func cause(target error) func(error) bool {

@@ -25,12 +25,13 @@ var patterns = []string{
 	"a)|(b", "\\Qa.b\\E", "(?s).*", "(?-s).*", "(?s:.)", "(?-s:.+)", "(?m)^a$", "\\x61", "\\pL+", "\xff", "a|\xff", "\ufffd",
 	"a\\", "(?i)", "(?z)", "foo.*|bar", "(foo)+", "a??b*?", "\\bfoo\\b", "\\A\\z", "é|è", ".*foo|bar.*", "(?:)", "()",
 	"(?i)abc|ABD", "abc|abd|acd", "x(?:)y", "GET|POST|HEAD", "/api/.*/read", ".*\n.*", "(.*)", "(.+)", "(?:.*)", "a*",
-	"a+", "a?", "(a|b)*", "[\\s\\S]*", "\\C", "\\pN", "[[:alpha:]]+", "\\1", "(?=a)", "(?<n>a)", "a{,2}", "a{0}", "x{0,1000}",
+	"a+", "a?", "(a|b)*", "[\\s\\S]*", "\\C", "\\pN", "\\pp", "\\P{letter}", "[\\pp]", "[[:alpha:]]+", "\\1", "(?=a)", "(?<n>a)", "a{,2}", "a{0}", "x{0,1000}",
 }
 
 // compareMatcher leaves out invalid UTF-8 where it makes a difference: the library takes it in patterns that are plain
 // text, promwire in none; and in such a pattern the library's replacement character does not match invalid bytes, as
-// it does in package regexp. Labels are valid UTF-8.
+// it does in package regexp. Labels are valid UTF-8. Names of Unicode classes, as in \pL, are newer in package regexp
+// than in the fork that the library compiles with: \p{letter} and \pl are valid here and not there.
 func compareMatcher(t *testing.T, mt promwire.MatchType, pattern string, values []string) {
 	t.Helper()
 	got, err := promwire.NewMatcher(mt, "n", pattern)
@@ -39,6 +40,9 @@ func compareMatcher(t *testing.T, mt promwire.MatchType, pattern string, values 
 		if err == nil {
 			t.Fatalf("%s %q: got no error", mt, pattern)
 		}
+		return
+	}
+	if err == nil && wantErr != nil && strings.Contains(strings.ToLower(pattern), `\p`) && strings.Contains(wantErr.Error(), "character class range") {
 		return
 	}
 	if (err == nil) != (wantErr == nil) {
