@@ -1,0 +1,58 @@
+package promconfig
+
+import (
+	"context"
+	"math/rand/v2"
+	"net"
+	"net/http"
+
+	commonconfig "github.com/prometheus/common/config"
+	"github.com/prometheus/prometheus/storage/remote/azuread"
+	"github.com/prometheus/prometheus/storage/remote/googleiam"
+	"github.com/prometheus/sigv4"
+)
+
+// httpClient returns a client with TLS, proxy and authentication of the block. What signs a request wraps what adds
+// headers to it, so that it sees all of them.
+func (r *RemoteWrite) httpClient() (*http.Client, error) {
+	var opts []commonconfig.HTTPClientOption
+	if r.config.RoundRobinDNS {
+		opts = append(opts, commonconfig.WithDialContextFunc(dialAnyAddress))
+	}
+	client, err := commonconfig.NewClientFromConfig(r.config.HTTPClientConfig, "promwire", opts...)
+	if err != nil {
+		return nil, err
+	}
+	t := client.Transport
+	if c := r.config.SigV4Config; c != nil {
+		if t, err = sigv4.NewSigV4RoundTripper(c, t); err != nil {
+			return nil, err
+		}
+	}
+	if c := r.config.AzureADConfig; c != nil {
+		if t, err = azuread.NewAzureADRoundTripper(c, t); err != nil {
+			return nil, err
+		}
+	}
+	if c := r.config.GoogleIAMConfig; c != nil {
+		if t, err = googleiam.NewRoundTripper(c, t); err != nil {
+			return nil, err
+		}
+	}
+	client.Transport = t
+	return client, nil
+}
+
+// dialAnyAddress connects to a random one of the addresses of a host (round_robin_dns).
+func dialAnyAddress(ctx context.Context, network, addr string) (net.Conn, error) {
+	var dialer net.Dialer
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return dialer.DialContext(ctx, network, addr)
+	}
+	addrs, err := net.DefaultResolver.LookupHost(ctx, host)
+	if err != nil || len(addrs) == 0 {
+		return dialer.DialContext(ctx, network, addr)
+	}
+	return dialer.DialContext(ctx, network, net.JoinHostPort(addrs[rand.IntN(len(addrs))], port)) //nolint:gosec // spreads load, keeps no secret
+}
