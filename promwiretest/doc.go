@@ -1,0 +1,11 @@
+// Package promwiretest helps to test programs that send or store Prometheus data.
+//
+// [Receiver] is a remote-write endpoint on loopback: a real HTTP server that keeps every request, series and sample it
+// got, in order, and does to requests what networks and backends do to them, by a [Script] of [Fault] values: reset
+// connections, silence, slow bytes, any status, answers that lie or get lost.
+//
+// [Memory] is a [promwire.Storage] in memory that keeps the contract to the letter. It stands for a database behind a
+// handler, or for a store in tests of whoever writes to one and reads back.
+//
+// Nothing here is meant for production.
+package promwiretest
