@@ -5,20 +5,22 @@ import (
 	"fmt"
 
 	"github.com/promwire/promwire/internal/pb"
-	"github.com/promwire/promwire/internal/xcompress"
 )
 
 // Body is a remote-write request as it came: encoded bytes, their encoding, and the message in them. It is not safe
 // for concurrent use.
 type Body struct {
 	Encoded  []byte
-	Encoding string // "snappy" or "" for none
+	Encoding string // "snappy", "" or "identity" for none, or that of one of Compressions
 	Type     MessageType
 	// MaxDecoded bounds the decompressed size, in bytes; judged from the announced size before memory is taken.
 	MaxDecoded int
 	// Rules are what the receiver demands. Whoever decodes the body judges it by them: each series by [Rules.Apply],
 	// or by [Rules.Refuse] what the [Decoder] finds wrong with it, and the message by [Rules.CheckMessage].
 	Rules Rules
+	// Compressions are the encodings that can be decoded besides snappy and none. Whoever passes the body on undecoded
+	// needs none of them.
+	Compressions []Compression
 
 	decoded []byte
 	done    bool
@@ -26,7 +28,7 @@ type Body struct {
 }
 
 // Reset prepares b for another request and keeps the memory of the decompressed bytes. The rules are those of the
-// message type, without limits.
+// message type, without limits; there are no further compressions.
 func (b *Body) Reset(encoded []byte, encoding string, t MessageType, maxDecoded int) {
 	*b = Body{
 		Encoded: encoded, Encoding: encoding, Type: t, MaxDecoded: maxDecoded,
@@ -53,24 +55,29 @@ func (b *Body) Decoded() ([]byte, error) {
 }
 
 func (b *Body) decompress(dst []byte) ([]byte, error) {
-	switch b.Encoding {
-	case "":
-		if len(b.Encoded) > b.MaxDecoded {
-			return dst, fmt.Errorf("%w: body has %d bytes, limit %d", ErrTooLarge, len(b.Encoded), b.MaxDecoded)
-		}
-		return append(dst, b.Encoded...), nil
-	case EncodingSnappy:
-		out, err := xcompress.AppendDecoded(dst, b.Encoded, b.MaxDecoded)
-		if err == nil {
-			return out, nil
-		}
-		// Declared here, as it takes an allocation.
-		var size *xcompress.SizeError
-		if errors.As(err, &size) {
-			return out, fmt.Errorf("%w: body %w", ErrTooLarge, err)
-		}
-		return out, &DecodeError{Message: string(b.Type), Err: err}
-	default:
+	c := b.compression()
+	if c == nil {
 		return dst, fmt.Errorf("%w: content encoding %.100q", ErrUnsupported, b.Encoding)
 	}
+	out, err := c.AppendDecoded(dst, b.Encoded, b.MaxDecoded)
+	if err == nil || errors.Is(err, ErrTooLarge) {
+		return out, err
+	}
+	return out, &DecodeError{Message: string(b.Type), Err: err}
+}
+
+// compression returns what decodes b, or nil.
+func (b *Body) compression() Compression {
+	switch b.Encoding {
+	case EncodingSnappy:
+		return Snappy
+	case "", EncodingIdentity:
+		return Identity
+	}
+	for _, c := range b.Compressions {
+		if c.ContentEncoding() == b.Encoding {
+			return c
+		}
+	}
+	return nil
 }

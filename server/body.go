@@ -17,18 +17,26 @@ const (
 	minPresize = 512
 )
 
-// checkEncoding judges the Content-Encoding header. A missing one means snappy, as Prometheus takes it.
-func checkEncoding(h http.Header) error {
+// checkEncoding judges the Content-Encoding header and returns the encoding. A missing one means snappy, as Prometheus
+// takes it; more are those accepted besides.
+func checkEncoding(h http.Header, more []promwire.Compression) (string, error) {
 	values := h["Content-Encoding"]
 	if len(values) == 0 || len(values) == 1 && (values[0] == promwire.EncodingSnappy || values[0] == "") {
-		return nil
+		return promwire.EncodingSnappy, nil
 	}
 	given := strings.Join(values, ", ")
-	if strings.EqualFold(strings.TrimSpace(given), promwire.EncodingSnappy) {
-		return nil
+	name := strings.TrimSpace(given)
+	if strings.EqualFold(name, promwire.EncodingSnappy) {
+		return promwire.EncodingSnappy, nil
 	}
-	return fmt.Errorf("%w: content encoding %.100q, want %q (block format)",
-		promwire.ErrUnsupported, given, promwire.EncodingSnappy)
+	want := fmt.Sprintf("%q (block format)", promwire.EncodingSnappy)
+	for _, c := range more {
+		if strings.EqualFold(name, c.ContentEncoding()) {
+			return c.ContentEncoding(), nil
+		}
+		want += fmt.Sprintf(" or %q", c.ContentEncoding())
+	}
+	return "", fmt.Errorf("%w: content encoding %.100q, want %s", promwire.ErrUnsupported, given, want)
 }
 
 // readBody reads the body of r into dst, and at most limit bytes of it. On failure too it returns the memory.

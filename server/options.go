@@ -59,6 +59,13 @@ func WithAnyFirstSymbol() WriteOption {
 	return writeOption(func(c *writeConfig) { c.rules.AnyFirstSymbol = true })
 }
 
+// WithCompressions makes a write handler accept bodies in these content encodings besides snappy, such as zstd.Codec{} of
+// package compress/zstd, which vmagent prefers. Default: snappy only, as the specification has it; all else is 415, and
+// the answer names what is accepted.
+func WithCompressions(cs ...promwire.Compression) WriteOption {
+	return writeOption(func(c *writeConfig) { c.compressions = append(c.compressions, cs...) })
+}
+
 // WithAnyOrder makes a read handler pass on series in any order, for readers that cannot keep label order, such as a
 // read client of a Prometheus server that adds external labels. Whoever merges such an answer with others must sort
 // it. Default: series out of label order are the storage's failure ([promwire.Reader] demands the order).
@@ -70,6 +77,8 @@ type writeConfig struct {
 	logger *slog.Logger
 	limits WriteLimits
 	rules  promwire.Rules
+
+	compressions []promwire.Compression
 }
 
 func newWriteConfig(opts []WriteOption) writeConfig {

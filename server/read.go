@@ -70,7 +70,7 @@ func (h *readHandler) read(w *responder, r *http.Request, s *readState) error {
 	if r.Method != http.MethodPost {
 		return fmt.Errorf("%w: %.20q, want POST", errMethod, r.Method)
 	}
-	if err := checkEncoding(r.Header); err != nil {
+	if _, err := checkEncoding(r.Header, nil); err != nil {
 		return err
 	}
 	var req promwire.ReadRequest

@@ -12,7 +12,7 @@ import (
 // NewWriteHandler returns a handler that takes Remote Write 1.0 and 2.0 requests and passes them to w.
 //
 // The content type chooses the message, leniently ([promwire.ParseContentType]); it and the content encoding are
-// judged before the body is read. Bodies are snappy blocks within the limits ([WithWriteLimits]).
+// judged before the body is read. Bodies are snappy blocks, or what [WithCompressions] adds, within the limits ([WithWriteLimits]).
 //
 // Series are judged by [promwire.Rules]: what is invalid is refused and named, the rest goes to w, which is not called
 // if nothing is left. If w is a [promwire.BodyWriter], it gets the body instead, and judges what it decodes itself.
@@ -49,14 +49,14 @@ var versionHeader = []string{promwire.WriteVersionV2}
 // ServeHTTP implements [http.Handler].
 func (h *writeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()[promwire.HeaderWriteVersion] = versionHeader
-	t, err := judge(r)
+	t, encoding, err := judge(r, h.config.compressions)
 	if err != nil {
 		fail(w, r, h.config.logger, err)
 		return
 	}
 	// A panic of the storage skips the release: nobody knows who still uses that memory.
 	s := h.state()
-	stats, err := h.write(r, t, s)
+	stats, err := h.write(r, t, encoding, s)
 	if t == promwire.WriteV2 {
 		h.setWritten(w.Header(), written(stats, err))
 	}
@@ -69,28 +69,28 @@ func (h *writeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // judge decides by the headers whether the body is worth reading, and as what.
-func judge(r *http.Request) (promwire.MessageType, error) {
+func judge(r *http.Request, more []promwire.Compression) (t promwire.MessageType, encoding string, err error) {
 	if r.Method != http.MethodPost {
-		return "", fmt.Errorf("%w: %.20q, want POST", errMethod, r.Method)
+		return "", "", fmt.Errorf("%w: %.20q, want POST", errMethod, r.Method)
 	}
 	contentType := ""
 	if values := r.Header["Content-Type"]; len(values) > 0 {
 		contentType = values[0]
 	}
-	t, err := promwire.ParseContentType(contentType)
-	if err != nil {
-		return "", err
+	if t, err = promwire.ParseContentType(contentType); err != nil {
+		return "", "", err
 	}
-	return t, checkEncoding(r.Header)
+	encoding, err = checkEncoding(r.Header, more)
+	return t, encoding, err
 }
 
-func (h *writeHandler) write(r *http.Request, t promwire.MessageType, s *writeState) (promwire.WriteStats, error) {
+func (h *writeHandler) write(r *http.Request, t promwire.MessageType, encoding string, s *writeState) (promwire.WriteStats, error) {
 	var err error
 	if s.encoded, err = readBody(s.encoded, r, h.config.limits.MaxBodyBytes); err != nil {
 		return promwire.WriteStats{}, err
 	}
-	s.body.Reset(s.encoded, promwire.EncodingSnappy, t, h.config.limits.MaxDecodedBytes)
-	s.body.Rules = h.config.rules
+	s.body.Reset(s.encoded, encoding, t, h.config.limits.MaxDecodedBytes)
+	s.body.Rules, s.body.Compressions = h.config.rules, h.config.compressions
 	s.body.Rules.Type = t
 	if h.body != nil {
 		return h.body.WriteBody(r.Context(), &s.body)
