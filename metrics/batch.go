@@ -24,7 +24,8 @@ type group struct {
 	points  int     // samples of each of them
 	weight  int     // samples of all of them
 	sent    int     // points that a receiver has judged
-	outcome outcome // of these
+	verdict verdict // on these
+	limit   int64   // time before which points were stored by the request at hand
 	afloat  bool    // the newest point has no time of its own
 }
 
@@ -87,8 +88,7 @@ func (b *batch) collect(s collector, now int64) {
 func (b *batch) settle() {
 	for i := range b.groups {
 		if g := &b.groups[i]; g.sent > 0 {
-			g.from.line().held = g.points - g.sent
-			g.from.settle(g.outcome)
+			g.from.settle(g.verdict)
 		}
 	}
 }

@@ -82,7 +82,7 @@ func (c *Counter) AddAt(v float64, t time.Time) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return wrap(c.wire.labels, c.tl.add(v, t))
+	return wrap(c.wire.labels, c.tl.add(v, t, c.fam.reg.now()))
 }
 
 func (c *Counter) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSeries {
@@ -98,16 +98,17 @@ func (c *Counter) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeS
 
 func (c *Counter) line() *timeline { return &c.tl }
 
-func (c *Counter) settle(o outcome) {
+func (c *Counter) settle(v verdict) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.tl.held == 0 { // exemplars go with the newest samples
+	if v.held == 0 { // exemplars go with the newest samples
 		c.exemplars.settle()
 	}
-	c.wire.drop(c.tl.settle(o))
+	c.wire.drop(c.tl.settle(v))
 }
 
-func (c *Counter) apply(v float64) { c.timed += v }
-func (c *Counter) applyUntimed()   { c.untimed = float64(c.whole.Load()) + c.rest.load() }
-func (c *Counter) emit(t int64)    { c.wire.add(t, c.tl.start, c.untimed+c.timed) }
-func (c *Counter) dropLast()       { c.wire.dropLast() }
+func (c *Counter) apply(v float64)  { c.timed += v }
+func (c *Counter) applyUntimed()    { c.untimed = float64(c.whole.Load()) + c.rest.load() }
+func (c *Counter) emit(t int64)     { c.wire.add(t, c.tl.start, c.untimed+c.timed) }
+func (c *Counter) emitZero(t int64) { c.wire.add(t, c.tl.start, 0) }
+func (c *Counter) dropLast()        { c.wire.dropLast() }

@@ -20,7 +20,10 @@
 // A recording gets the time of the push that sends it. The forms that end in At keep the caller's time instead,
 // cut to the millisecond, and each distinct time becomes a sample of its own, in order of time; recordings of one
 // millisecond become one sample. A time that is not after the newest sample that a push has carried, successfully or not,
-// is refused with [ErrLate]: the series would contradict itself. Both forms can be mixed in one series. Recordings with a time wait in memory for a push
+// is refused with [ErrLate]: the series would contradict itself. A time that is further ahead of the clock than
+// [WithMaxAhead] allows is refused with [promwire.ErrTooFarInFuture], and one of more than 50 years ago with
+// [ErrInvalidValue]. If the clock itself was ahead, and the receiver refused what was pushed meanwhile, the series goes on
+// from its newest sample that was delivered. Both forms can be mixed in one series. Recordings with a time wait in memory for a push
 // that succeeds, each on its own; all others of a series take no more memory than one.
 //
 // # Errors

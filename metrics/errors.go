@@ -26,6 +26,6 @@ var (
 	// ErrLate says that a time is not after the newest sample of the series that a push has carried.
 	ErrLate = errors.New("time is not after the newest sample already pushed")
 	// ErrInvalidValue says that a value is not finite, or negative where a counter is to grow, or that a time is
-	// the zero time.
+	// the zero time or more than 50 years ago.
 	ErrInvalidValue = errors.New("invalid value")
 )

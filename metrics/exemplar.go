@@ -35,6 +35,9 @@ type heldExemplar struct {
 // add keeps e; with its time it replaces one of the same bucket or the same millisecond, or the oldest if there are limit.
 // One that has no time of its own is as of now. One that comes too late is left out.
 func (x *exemplars) add(e promwire.Exemplar, untimed bool, bucket place, limit int) {
+	if x.any && untimed && x.newest-e.Timestamp > DefaultMaxAhead.Milliseconds() {
+		x.any = false // the clock was wrong, and no receiver can have taken that one
+	}
 	if x.any && e.Timestamp <= x.newest {
 		if !untimed {
 			return

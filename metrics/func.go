@@ -118,10 +118,10 @@ func (fn *function) collect(dst []promwire.TimeSeries, now int64) []promwire.Tim
 	return fn.wire.appendTo(dst, &fn.fam.meta)
 }
 
-func (fn *function) settle(o outcome) {
+func (fn *function) settle(v verdict) {
 	fn.mu.Lock()
 	defer fn.mu.Unlock()
-	fn.wire.drop(fn.tl.settle(o))
+	fn.wire.drop(fn.tl.settle(v))
 }
 
 func (fn *function) line() *timeline { return &fn.tl }

@@ -67,7 +67,7 @@ func (g *Gauge) Sub(v float64) { g.Add(-v) }
 func (g *Gauge) SetAt(v float64, t time.Time) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err := g.tl.add(v, t); err != nil {
+	if err := g.tl.add(v, t, g.fam.reg.now()); err != nil {
 		return wrap(g.wire.labels, err)
 	}
 	if ms := t.UnixMilli(); !g.timed || ms >= g.newest {
@@ -88,10 +88,10 @@ func (g *Gauge) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSer
 
 func (g *Gauge) line() *timeline { return &g.tl }
 
-func (g *Gauge) settle(o outcome) {
+func (g *Gauge) settle(v verdict) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.wire.drop(g.tl.settle(o))
+	g.wire.drop(g.tl.settle(v))
 }
 
 func (g *Gauge) apply(v float64) { g.sample = v }

@@ -98,7 +98,7 @@ func (h *Histogram) ObserveAt(v float64, t time.Time) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return wrap(h.labels(), h.tl.add(v, t))
+	return wrap(h.labels(), h.tl.add(v, t, h.fam.reg.now()))
 }
 
 // labels returns the labels that errors name the histogram by.
@@ -127,13 +127,13 @@ func (h *Histogram) collect(dst []promwire.TimeSeries, now int64) []promwire.Tim
 
 func (h *Histogram) line() *timeline { return &h.tl }
 
-func (h *Histogram) settle(o outcome) {
+func (h *Histogram) settle(v verdict) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.tl.held == 0 { // exemplars go with the newest samples
+	if v.held == 0 { // exemplars go with the newest samples
 		h.exemplars.settle()
 	}
-	keep := h.tl.settle(o)
+	keep := h.tl.settle(v)
 	if h.native != nil {
 		h.native.drop(keep)
 	}
@@ -171,6 +171,13 @@ func (h *Histogram) emit(t int64) {
 	n := len(h.sampled.counts)
 	h.wires[n].add(t, h.tl.start, float64(count))
 	h.wires[n+1].add(t, h.tl.start, h.sampled.sum)
+}
+
+func (h *Histogram) emitZero(t int64) {
+	sampled := h.sampled
+	h.sampled = tally{counts: make([]uint64, len(sampled.counts)), native: &nativeTally{}}
+	h.emit(t)
+	h.sampled = sampled
 }
 
 func (h *Histogram) dropLast() {

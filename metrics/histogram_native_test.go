@@ -153,7 +153,7 @@ func TestNativeResolutionIsReduced(t *testing.T) {
 		t.Errorf("above the limit: %+v, want schema 1 and deltas %v", got, want)
 	}
 	// Recordings with a time, into a series whose others are coarser.
-	if err := h.ObserveAt(2, t0.Add(time.Hour)); err != nil {
+	if err := h.ObserveAt(2, t0.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 40 {

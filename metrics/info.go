@@ -53,7 +53,7 @@ func (i *Info) Set() { touch(&i.touched) }
 func (i *Info) SetAt(t time.Time) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return wrap(i.wire.labels, i.tl.add(1, t))
+	return wrap(i.wire.labels, i.tl.add(1, t, i.fam.reg.now()))
 }
 
 func (i *Info) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSeries {
@@ -63,10 +63,10 @@ func (i *Info) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSeri
 	return i.wire.appendTo(dst, &i.fam.meta)
 }
 
-func (i *Info) settle(o outcome) {
+func (i *Info) settle(v verdict) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.wire.drop(i.tl.settle(o))
+	i.wire.drop(i.tl.settle(v))
 }
 
 func (i *Info) line() *timeline { return &i.tl }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"net/http"
 	"time"
 
 	"github.com/promwire/promwire"
@@ -101,36 +100,4 @@ func (p *Pusher) deliver(ctx context.Context, b *batch) error {
 	err := p.reg.state.note(b, p.send(ctx, b))
 	b.settle()
 	return err
-}
-
-// outcome is what became of the samples of a push.
-type outcome int
-
-const (
-	unknown outcome = iota // all must be sent again
-	settled                // accepted, or refused for good
-	refused                // at least one refused for good, and nobody knows which
-)
-
-// judge is the one place that tells whether samples are sent again after an error.
-func judge(err error) outcome {
-	if err == nil {
-		return settled
-	}
-	var partial *promwire.PartialWriteError
-	var answer *promwire.HTTPError
-	isPartial, isAnswer := errors.As(err, &partial), errors.As(err, &answer)
-	switch {
-	case isAnswer && answer.StatusCode != http.StatusBadRequest && answer.StatusCode != http.StatusConflict &&
-		answer.StatusCode != http.StatusUnprocessableEntity:
-		// The receiver did not judge the data, or wants them again.
-		return unknown
-	case isPartial:
-		return settled
-	case isAnswer:
-		// Sent again, the same samples would be refused again, and take all later pushes with them.
-		return refused
-	default:
-		return unknown
-	}
 }

@@ -18,6 +18,7 @@ type Registry struct {
 	constLabels []promwire.Label
 	names       promwire.NameScheme
 	now         func() time.Time
+	ahead       time.Duration
 	zeros       bool // cumulative series begin with a sample of zero
 	state       *State
 	broken      error // why no instrument can be made
@@ -35,6 +36,7 @@ func NewRegistry(opts ...RegistryOption) *Registry {
 	r := &Registry{
 		names:   promwire.LegacyNames,
 		now:     time.Now,
+		ahead:   DefaultMaxAhead,
 		claimed: map[string]*family{},
 		batch:   batch{turn: make(chan struct{}, 1)},
 	}
@@ -158,14 +160,18 @@ type collector interface {
 	// the series that have samples to send.
 	collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSeries
 	// settle drops the samples that collect returned, as far as they need not be sent again.
-	settle(o outcome)
+	settle(v verdict)
 	// line returns the timeline; its owner's lock guards what recordings change.
 	line() *timeline
 }
 
 // newTimeline makes the timeline of a new series.
 func (f *family) newTimeline() timeline {
-	return timeline{created: f.reg.now().UnixMilli(), zero: f.reg.zeros && cumulative(f.meta.Type)}
+	return timeline{
+		created: f.reg.now().UnixMilli(),
+		zero:    f.reg.zeros && cumulative(f.meta.Type),
+		ahead:   f.reg.ahead.Milliseconds(),
+	}
 }
 
 // register returns the Vec of the definition, an existing one if there is an equal definition already.

@@ -40,22 +40,19 @@ func (l limits) fit(groups []group) int {
 func (p *Pusher) sendGroups(ctx context.Context, b *batch, groups []group) error {
 	lo, hi := groups[0].lo, groups[len(groups)-1].hi
 	if len(groups) == 1 && groups[0].weight > p.limits.samples {
-		return p.sendLong(ctx, b, &groups[0])
+		return p.sendLong(ctx, b, groups)
 	}
 	b.part.Timeseries = b.req.Timeseries[lo:hi]
 	_, err := p.w.Write(ctx, &b.part)
-	if o := judge(err); o != unknown {
-		for i := range groups {
-			groups[i].sent, groups[i].outcome = groups[i].points, o
-		}
-	}
+	b.judged(groups, 0, err)
 	return err
 }
 
-// sendLong sends a group that is too large for one request, a stretch of time after the other: the series of a
+// sendLong sends one group that is too large for one request, a stretch of time after the other: the series of a
 // histogram are to agree at any time.
-func (p *Pusher) sendLong(ctx context.Context, b *batch, g *group) error {
+func (p *Pusher) sendLong(ctx context.Context, b *batch, groups []group) error {
 	var errs error
+	g := &groups[0]
 	step := max(1, p.limits.samples/(g.hi-g.lo))
 	for g.sent < g.points {
 		end := min(g.sent+step, g.points)
@@ -66,11 +63,9 @@ func (p *Pusher) sendLong(ctx context.Context, b *batch, g *group) error {
 		b.part.Timeseries = b.long
 		_, err := p.w.Write(ctx, &b.part)
 		errs = join(errs, err)
-		o := judge(err)
-		if o == unknown {
+		if b.judged(groups, end, err) == unknown {
 			break
 		}
-		g.sent, g.outcome = end, o
 	}
 	return errs
 }

@@ -178,7 +178,7 @@ func (s *State) intend(b *batch) error {
 			ts := &b.req.Timeseries[j]
 			e := s.entry(ts.Labels)
 			e.set(ts)
-			e.status = waiting
+			e.status, e.doubt = waiting, false
 			if g.afloat && cumulative(ts.Metadata.Type) {
 				e.status = afloat
 			}
@@ -203,7 +203,7 @@ func (s *State) note(b *batch, err error) error {
 		for j := g.lo; j < g.hi; j++ {
 			e := s.entry(b.req.Timeseries[j].Labels)
 			if g.sent > 0 {
-				e.settle(g.points-g.sent, g.outcome)
+				e.settle(g.verdict)
 				changed = true
 			}
 			kept = kept || e.status != delivered

@@ -11,6 +11,7 @@ type entry struct {
 	ts      promwire.TimeSeries // its points in order of time: the newest one, and before it those not delivered
 	status  status
 	claimed bool // an instrument continues it
+	reach
 }
 
 // status tells what is delivered of an entry.
@@ -33,13 +34,14 @@ func (e *entry) set(ts *promwire.TimeSeries) {
 	}
 }
 
-// settle drops what need not be sent again; held newest points were not judged.
-func (e *entry) settle(held int, o outcome) {
-	if held > 0 {
-		e.keep(held)
+// settle drops what need not be sent again.
+func (e *entry) settle(v verdict) {
+	e.take(v)
+	if v.held > 0 {
+		e.keep(v.held)
 		return
 	}
-	if o != refused || e.status != afloat {
+	if v.outcome != refused || e.status != afloat {
 		e.status = delivered
 	}
 	e.keep(1)
@@ -172,7 +174,7 @@ func agree(entries []*entry) {
 func (tl *timeline) inherit(e *entry) {
 	t, start := e.last()
 	if !tl.begun || t > tl.last {
-		tl.last = t
+		tl.last, tl.reach = t, e.reach
 	}
 	tl.begun, tl.start = true, start
 	tl.floating = e.status == afloat

@@ -102,7 +102,7 @@ func TestStateDamage(t *testing.T) {
 
 func TestStateOfLaterVersion(t *testing.T) {
 	path, data := stateFile(t)
-	data = bytes.Replace(data, []byte("state 1\n"), []byte("state 2\n"), 1)
+	data = bytes.Replace(data, []byte("state 2\n"), []byte("state 3\n"), 1)
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		t.Fatal(err)
 	}

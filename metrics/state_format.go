@@ -11,11 +11,12 @@ import (
 	"github.com/promwire/promwire"
 )
 
-// The file is a line with the version of its format, the number of entries of each status as uvarints, a Remote Write
-// 2.0 message with the entries in order of their status, and the CRC-32C of all that, little endian.
+// The file is a line with the version of its format, the number of entries of each status as uvarints, the reach of each
+// entry as a uvarint, a Remote Write 2.0 message with the entries, both in order of their status, and the CRC-32C of all
+// that, little endian. Version 1 had no reaches.
 const (
 	stateMagic   = "promwire-state "
-	stateVersion = 1
+	stateVersion = 2
 )
 
 // maxState bounds the size of a file that is read.
@@ -28,16 +29,18 @@ func (s *State) append(dst []byte) ([]byte, error) {
 	begin := len(dst)
 	dst = append(strconv.AppendInt(append(dst, stateMagic...), stateVersion, 10), '\n')
 	var req promwire.WriteRequest
+	var reaches []byte
 	for st := delivered; st < statuses; st++ {
 		n := len(req.Timeseries)
 		for _, e := range s.order {
 			if e.status == st {
 				req.Timeseries = append(req.Timeseries, e.ts)
+				reaches = e.appendReach(reaches)
 			}
 		}
 		dst = binary.AppendUvarint(dst, uint64(len(req.Timeseries)-n))
 	}
-	dst, err := req.AppendProto(dst, promwire.WriteV2)
+	dst, err := req.AppendProto(append(dst, reaches...), promwire.WriteV2)
 	if err != nil {
 		return nil, err
 	}
@@ -49,35 +52,37 @@ func (s *State) append(dst []byte) ([]byte, error) {
 
 // decode takes the entries of a file. Errors wrap [ErrStateVersion] or [ErrStateDamaged].
 func (s *State) decode(src []byte) error {
-	if err := checkVersion(src); err != nil {
+	version, err := readVersion(src)
+	if err != nil {
 		return err
 	}
 	n := len(src) - crc32.Size
 	if n < 0 || crc32.Checksum(src[:n], castagnoli) != binary.LittleEndian.Uint32(src[n:]) {
 		return fmt.Errorf("%w: its checksum does not match", ErrStateDamaged)
 	}
-	if err := s.decodeEntries(src[bytes.IndexByte(src, '\n')+1 : n]); err != nil {
+	if err := s.decodeEntries(src[bytes.IndexByte(src, '\n')+1:n], version); err != nil {
 		return fmt.Errorf("%w: %w", ErrStateDamaged, err)
 	}
 	return nil
 }
 
-func checkVersion(src []byte) error {
+func readVersion(src []byte) (uint64, error) {
 	line, _, found := bytes.Cut(src[:min(len(src), 40)], []byte{'\n'})
 	number, magic := bytes.CutPrefix(line, []byte(stateMagic))
 	if !found || !magic {
-		return fmt.Errorf("%w: it does not begin as a state does", ErrStateDamaged)
+		return 0, fmt.Errorf("%w: it does not begin as a state does", ErrStateDamaged)
 	}
 	switch v, err := strconv.ParseUint(string(number), 10, 32); {
 	case err != nil || v == 0:
-		return fmt.Errorf("%w: %q is no version", ErrStateDamaged, number)
+		return 0, fmt.Errorf("%w: %q is no version", ErrStateDamaged, number)
 	case v > stateVersion:
-		return fmt.Errorf("%w: %d, this program knows up to %d; use the newer program", ErrStateVersion, v, stateVersion)
+		return 0, fmt.Errorf("%w: %d, this program knows up to %d; use the newer program", ErrStateVersion, v, stateVersion)
+	default:
+		return v, nil
 	}
-	return nil
 }
 
-func (s *State) decodeEntries(src []byte) error {
+func (s *State) decodeEntries(src []byte, version uint64) error {
 	var counts [statuses]uint64
 	for i := range counts {
 		v, n := binary.Uvarint(src)
@@ -85,6 +90,13 @@ func (s *State) decodeEntries(src []byte) error {
 			return errors.New("numbers of entries are missing")
 		}
 		counts[i], src = v, src[n:]
+	}
+	var reaches []uint64
+	if version > 1 {
+		var err error
+		if reaches, src, err = readReaches(src, counts[:]); err != nil {
+			return err
+		}
 	}
 	var req promwire.WriteRequest
 	if err := req.UnmarshalProto(src, promwire.WriteV2); err != nil {
@@ -98,6 +110,9 @@ func (s *State) decodeEntries(src []byte) error {
 		for i := range all[:count] {
 			e := &entry{ts: all[i], status: status(st)}
 			if err := e.check(); err != nil {
+				return err
+			}
+			if err := e.setReach(reaches, len(s.order)); err != nil {
 				return err
 			}
 			if !s.add(e) {

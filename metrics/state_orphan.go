@@ -11,7 +11,7 @@ type orphan struct {
 }
 
 func newOrphan(s *State, e *entry) *orphan {
-	o := &orphan{state: s, entry: e, ts: e.ts.Clone()}
+	o := &orphan{state: s, entry: e, ts: e.ts.Clone(), tl: timeline{ahead: DefaultMaxAhead.Milliseconds()}}
 	o.tl.inherit(e)
 	return o
 }
@@ -58,20 +58,22 @@ func (o *orphan) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeSe
 	return append(dst, o.ts)
 }
 
-func (o *orphan) settle(out outcome) {
-	keep := o.tl.settle(out)
+func (o *orphan) settle(v verdict) {
+	keep := o.tl.settle(v)
 	o.ts.Samples, o.ts.Histograms = newest(o.ts.Samples, keep), newest(o.ts.Histograms, keep)
 }
 
 func (o *orphan) line() *timeline { return &o.tl }
 
-// emit gives the newest point, which floats, another time.
+// emit gives the newest point, which floats, another time. It may be before the start if the clock was ahead then.
 func (o *orphan) emit(t int64) {
 	if n := len(o.ts.Samples); n > 0 {
-		o.ts.Samples[n-1].Timestamp = t
+		x := &o.ts.Samples[n-1]
+		x.Timestamp, x.StartTimestamp = t, min(x.StartTimestamp, t-1)
 	}
 	if n := len(o.ts.Histograms); n > 0 {
-		o.ts.Histograms[n-1].Timestamp = t
+		h := &o.ts.Histograms[n-1]
+		h.Timestamp, h.StartTimestamp = t, min(h.StartTimestamp, t-1)
 	}
 }
 

@@ -62,4 +62,6 @@ func (s *State) takeNewest(ts *promwire.TimeSeries) {
 	e := s.entry(ts.Labels)
 	e.claimed = false
 	e.set(ts)
+	e.acked, _ = e.last()
+	e.any = true
 }

@@ -148,6 +148,7 @@ func TestStateClockGoesBack(t *testing.T) {
 	j.mustRun(t, record)
 	j.want(t, "hits_total", point{1.001, 2})
 	err := j.run(t, func(reg *metrics.Registry) {
+		j.clock.advance(time.Hour)
 		if err := metrics.Must(reg.Counter("hits")).AddAt(1, after(1)); !errors.Is(err, metrics.ErrLate) {
 			t.Errorf("got %v, want ErrLate: an earlier run has sent a newer sample", err)
 		}

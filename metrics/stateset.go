@@ -111,7 +111,7 @@ func (s *StateSet) changeAt(state string, c change, t time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// The timeline keeps numbers: which state, and what happens to it.
-	return wrap(s.wires[0].labels, s.tl.add(float64(i*int(changeKinds)+int(c)), t))
+	return wrap(s.wires[0].labels, s.tl.add(float64(i*int(changeKinds)+int(c)), t, s.fam.reg.now()))
 }
 
 func (s *StateSet) unknown(state string) error {
@@ -129,10 +129,10 @@ func (s *StateSet) collect(dst []promwire.TimeSeries, now int64) []promwire.Time
 	return dst
 }
 
-func (s *StateSet) settle(o outcome) {
+func (s *StateSet) settle(v verdict) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	keep := s.tl.settle(o)
+	keep := s.tl.settle(v)
 	for i := range s.wires {
 		s.wires[i].drop(keep)
 	}

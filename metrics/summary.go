@@ -94,7 +94,7 @@ func (s *Summary) SetAt(v SummaryValue, t time.Time) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.tl.add(float64(len(s.queue)), t); err != nil {
+	if err := s.tl.add(float64(len(s.queue)), t, s.fam.reg.now()); err != nil {
 		return wrap(s.labels(), err)
 	}
 	s.queue = append(s.queue, SummaryValue{Count: v.Count, Sum: v.Sum})
@@ -123,10 +123,10 @@ func (s *Summary) collect(dst []promwire.TimeSeries, now int64) []promwire.TimeS
 	return dst
 }
 
-func (s *Summary) settle(o outcome) {
+func (s *Summary) settle(v verdict) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	keep := s.tl.settle(o)
+	keep := s.tl.settle(v)
 	for i := range s.wires {
 		s.wires[i].drop(keep)
 	}

@@ -24,7 +24,10 @@ type timeline struct {
 	repeated bool  // the last one did for that reason
 	foreign  bool  // all samples are those of a former run, whose value is not known here
 	recorded int64 // when a drain last found a recording
-	held     int   // newest samples that the request at hand does not carry
+	ahead    int64 // how far ahead of the clock a time may be, in milliseconds
+
+	reach
+	fall bool // the next drain goes back to the floor, which a queued recording relies on
 }
 
 // point is a recording with a time of its own, in milliseconds.
@@ -41,24 +44,37 @@ type accumulator interface {
 	dropLast()       // takes the newest samples back
 }
 
+// zeroer is an accumulator of totals.
+type zeroer interface {
+	emitZero(t int64) // makes samples of nothing, whatever was taken
+}
+
 // add queues a recording.
-func (tl *timeline) add(v float64, t time.Time) error {
-	if t.IsZero() {
+func (tl *timeline) add(v float64, t, now time.Time) error {
+	ahead := time.Duration(tl.ahead) * time.Millisecond
+	switch {
+	case t.IsZero():
 		return fmt.Errorf("%w: the zero time", ErrInvalidValue)
+	case t.After(now.Add(ahead)):
+		return fmt.Errorf("%w: %s, more than %s ahead of %s (WithMaxAhead allows more)", promwire.ErrTooFarInFuture, formatTime(t), ahead, formatTime(now))
+	case t.Before(now.Add(-maxBehind)):
+		return fmt.Errorf("%w: the time %s, too long ago: are these seconds taken for milliseconds?", ErrInvalidValue, formatTime(t))
 	}
 	ms := t.UnixMilli()
-	if tl.begun && ms <= tl.last {
-		return fmt.Errorf("%w: %s, newest is %s", ErrLate, formatTime(ms), formatTime(tl.last))
+	floor, begun := tl.floor(now.UnixMilli())
+	if begun && ms <= floor {
+		return fmt.Errorf("%w: %s, newest is %s", ErrLate, formatTime(t), formatTime(time.UnixMilli(floor)))
 	}
+	tl.fall = tl.fall || begun != tl.begun || floor != tl.last
 	tl.queue, tl.timed = append(tl.queue, point{ms, v}), true
 	return nil
 }
 
-func formatTime(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }
+func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // drain feeds a with the queue in order of time, and with the recordings that have no time of their own if untimed
 // is set. These get the time now, or if a sample of that time or later was handed out already, because the clock
-// stands still or went back, a millisecond after it.
+// stands still or went back, a millisecond after it, unless the receiver refused that sample; see floor.
 func (tl *timeline) drain(now int64, untimed bool, a accumulator) {
 	if untimed || len(tl.queue) > 0 {
 		tl.recorded, tl.foreign = now, false
@@ -69,6 +85,7 @@ func (tl *timeline) drain(now int64, untimed bool, a accumulator) {
 	}
 	tl.repeated, tl.again = tl.again && !tl.timed && !tl.foreign, false
 	untimed = untimed || tl.repeated
+	tl.fallBack(now)
 	if tl.begun {
 		now = max(now, tl.last+1)
 	}
@@ -95,12 +112,12 @@ func (tl *timeline) drain(now int64, untimed bool, a accumulator) {
 }
 
 // settle returns how many of the newest samples are still to be sent.
-func (tl *timeline) settle(o outcome) int {
-	if n := tl.held; n > 0 {
-		tl.held = 0
-		return n
+func (tl *timeline) settle(v verdict) int {
+	tl.take(v)
+	if v.held > 0 {
+		return v.held
 	}
-	if o == refused && tl.floating {
+	if v.outcome == refused && tl.floating {
 		return 1
 	}
 	tl.floating = false
@@ -116,12 +133,13 @@ func (tl *timeline) begin(t int64, a accumulator) {
 		if start == 0 {
 			start = -1
 		}
-		if tl.zero {
-			a.emit(start) // nothing was taken yet
+		if z, ok := a.(zeroer); ok && tl.zero {
+			tl.start = 0
+			z.emitZero(start)
 		}
 		tl.start = start
 	}
-	tl.last = t
+	tl.last, tl.doubt = t, false
 }
 
 // wire is one series as it is sent.

@@ -61,6 +61,7 @@ func (a *attempts) checkMonotonic(t *testing.T) {
 // Any sequence of recordings, pushes, failures and clock changes gives series without contradiction, and loses nothing.
 func FuzzTimeline(f *testing.F) {
 	f.Add([]byte{0, 5, 1, 3, 2, 0, 3, 0, 1, 9, 4, 200, 2, 0})
+	f.Add([]byte{0, 5, 1, 3, 5, 0, 0, 7, 4, 110, 6, 0, 1, 200, 2, 0})
 	f.Add([]byte{1, 130, 1, 126, 3, 0, 0, 1, 4, 100, 3, 0, 1, 129, 4, 128, 2, 0, 2, 0})
 	f.Fuzz(func(t *testing.T, ops []byte) {
 		reg, p, s, c := setup()
@@ -71,7 +72,7 @@ func FuzzTimeline(f *testing.F) {
 		for i := 0; i+1 < len(ops) && i < 200; i += 2 {
 			arg := ops[i+1]
 			at := c.now.Add(time.Duration(int(arg)-128) * 300 * time.Microsecond)
-			switch ops[i] % 5 {
+			switch op := ops[i] % 7; op {
 			case 0:
 				hits.Add(float64(arg))
 				took.Observe(float64(arg))
@@ -83,10 +84,8 @@ func FuzzTimeline(f *testing.F) {
 				if took.ObserveAt(float64(arg), at) == nil {
 					observed++
 				}
-			case 2, 3:
-				if s.err = nil; ops[i]%5 == 3 {
-					s.err = errDown
-				}
+			case 2, 3, 5, 6:
+				s.err = map[byte]error{3: errDown, 5: &promwire.HTTPError{StatusCode: 400}, 6: &promwire.PartialWriteError{}}[op]
 				if err := p.Push(t.Context()); err != nil && err != s.err {
 					t.Fatal(err)
 				}

@@ -1,0 +1,131 @@
+package metrics
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"sort"
+
+	"github.com/promwire/promwire"
+)
+
+// outcome is what became of the samples of a push.
+type outcome int
+
+const (
+	unknown  outcome = iota // all must be sent again
+	accepted                // all
+	dropped                 // refused in part, and for good: none is sent again
+	refused                 // at least one refused for good, and nobody knows which
+)
+
+// judge is the one place that tells whether samples are sent again after an error.
+func judge(err error) outcome {
+	if err == nil {
+		return accepted
+	}
+	var partial *promwire.PartialWriteError
+	var answer *promwire.HTTPError
+	isPartial, isAnswer := errors.As(err, &partial), errors.As(err, &answer)
+	switch {
+	case isAnswer && answer.StatusCode != http.StatusBadRequest && answer.StatusCode != http.StatusConflict &&
+		answer.StatusCode != http.StatusUnprocessableEntity:
+		// The receiver did not judge the data, or wants them again.
+		return unknown
+	case isPartial:
+		return dropped
+	case isAnswer:
+		// Sent again, the same samples would be refused again, and take all later pushes with them.
+		return refused
+	default:
+		return unknown
+	}
+}
+
+// verdict is what a receiver said of the samples that a push sent of a series.
+type verdict struct {
+	outcome outcome
+	held    int   // newest samples that it did not judge
+	acked   int64 // time of the newest sample that is known to be stored
+	any     bool  // there is one
+	doubt   bool  // the newest sample that it judged may not be stored
+}
+
+// judged notes what became of the groups' points before end, or of all if end is 0, when they were sent with this error.
+func (b *batch) judged(groups []group, end int, err error) outcome {
+	o := judge(err)
+	if o == unknown {
+		return o
+	}
+	named := named(err)
+	limit := int64(math.MinInt64)
+	if o == accepted || len(named) > 0 {
+		limit = math.MaxInt64
+	}
+	for i := range groups {
+		groups[i].limit = limit
+	}
+	lower(groups, named)
+	for i := range groups {
+		g, to := &groups[i], end
+		if to == 0 {
+			to = g.points
+		}
+		b.decide(g, to, o)
+	}
+	return o
+}
+
+// named returns what was refused if the error names all of that.
+func named(err error) []promwire.Refusal {
+	if err == nil {
+		return nil
+	}
+	var partial *promwire.PartialWriteError
+	if !errors.As(err, &partial) || partial.Err != nil {
+		return nil // with a remote answer, the receiver may have refused others than those that are named
+	}
+	return partial.Refused
+}
+
+// lower sets the limits of the groups to the oldest sample that was refused.
+func lower(groups []group, refusals []promwire.Refusal) {
+	for _, r := range refusals {
+		at := groups[0].lo + r.Series
+		i := sort.Search(len(groups), func(i int) bool { return groups[i].hi > at })
+		if i == len(groups) || at < groups[0].lo {
+			continue // no Writer should say so
+		}
+		if r.Timestamp == 0 {
+			groups[i].limit = math.MinInt64 // the whole series
+		}
+		groups[i].limit = min(groups[i].limit, r.Timestamp)
+	}
+}
+
+// decide makes the verdict on the points from g.sent to end: those before the limit are stored.
+func (b *batch) decide(g *group, end int, o outcome) {
+	v := &g.verdict
+	v.outcome, v.held, v.doubt = o, g.points-end, true
+	for i := end - 1; i >= g.sent; i-- {
+		if t := b.timeOf(g, i); t < g.limit {
+			v.acked, v.any, v.doubt = t, true, i != end-1
+			break
+		}
+	}
+	g.sent = end
+}
+
+// timeOf returns the time of a point of the group. Its series have the same times, but for some of a former run, which may
+// lack older ones.
+func (b *batch) timeOf(g *group, i int) int64 {
+	for j := g.lo; ; j++ {
+		ts := &b.req.Timeseries[j]
+		switch g.points {
+		case len(ts.Histograms):
+			return ts.Histograms[i].Timestamp
+		case len(ts.Samples):
+			return ts.Samples[i].Timestamp
+		}
+	}
+}
