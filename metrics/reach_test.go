@@ -144,7 +144,7 @@ func TestClockWasAhead(t *testing.T) {
 					t.Errorf("%s: got %v, want %v", series, got, want)
 				}
 			}
-			if got, want := s.stored["late_total"], []point{{4.999, 0}, {5, 2}}; !slices.Equal(got, want) {
+			if got, want := s.stored["late_total"], []point{{3.999, 0}, {4, 1}, {5, 2}}; !slices.Equal(got, want) {
 				t.Errorf("late_total: got %v, want %v", got, want)
 			}
 		})
