@@ -22,7 +22,9 @@ func TestRecordingsAreBoundedInTime(t *testing.T) {
 		"histogram": func(at time.Time) error { return metrics.Must(reg.Histogram("h")).ObserveAt(1, at) },
 		"info":      func(at time.Time) error { return metrics.Must(reg.Info("i", nil)).SetAt(at) },
 		"states":    func(at time.Time) error { return metrics.Must(reg.StateSet("st", []string{"a"})).SetAt("a", true, at) },
-		"summary":   func(at time.Time) error { return metrics.Must(reg.Summary("su", nil)).SetAt(metrics.SummaryValue{}, at) },
+		"summary": func(at time.Time) error {
+			return metrics.Must(reg.Summary("su", nil)).SetAt(metrics.SummaryValue{}, at)
+		},
 		"exemplar": func(at time.Time) error {
 			return metrics.Must(reg.Counter("e")).AddWithExemplarAt(1, promwire.LabelsFromStrings("a", "b"), at)
 		},
