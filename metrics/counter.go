@@ -74,8 +74,11 @@ func (c *Counter) Add(v float64) {
 	touch(&c.touched)
 }
 
-// AddAt adds v at time t; see "Recording" in the package documentation. Errors wrap [ErrLate] or [ErrInvalidValue], and
-// say that nothing was added.
+// IncAt is [Counter.AddAt] with 1.
+func (c *Counter) IncAt(t time.Time) error { return c.AddAt(1, t) }
+
+// AddAt adds v at time t; see "Recording" in the package documentation. Errors wrap [ErrLate], [promwire.ErrTooFarInFuture] or
+// [ErrInvalidValue], and say that nothing was added.
 func (c *Counter) AddAt(v float64, t time.Time) error {
 	if !finite(v) || v < 0 {
 		return fmt.Errorf("metrics: %v: %w: a counter can't grow by %v", c.wire.labels, ErrInvalidValue, v)

@@ -34,6 +34,8 @@
 // says so. Only a wrong
 // number of label values panics.
 //
+// Names that not all receivers take are refused, unless [WithUTF8Names] allows or [WithEscapedNames] escapes them.
+//
 // # Pushing
 //
 // Nothing runs in the background. [Pusher.Push] sends what was recorded since the last push that succeeded. Failed

@@ -84,7 +84,7 @@ func ExampleRegistry_Gauge() {
 	_, err := reg.Gauge("queue-depth")
 	fmt.Println(err)
 	// Output:
-	// metrics: gauge "queue-depth": invalid name: metric name "queue-depth": use letters, digits, _ and :, no digit first (WithUTF8Names allows more)
+	// metrics: gauge "queue-depth": invalid name: metric name "queue-depth": use letters, digits, _ and :, no digit first (WithUTF8Names allows more, WithEscapedNames escapes)
 }
 
 // The debug writer prints what would be sent; with a second writer it sends it, too.

@@ -84,6 +84,7 @@ func (r *Registry) exemplar(v float64, ls promwire.Labels, t time.Time) (promwir
 	if t.IsZero() {
 		t = r.now()
 	}
+	ls = r.escapeLabels(ls)
 	if !slices.IsSortedFunc(ls, func(a, b promwire.Label) int { return cmp.Compare(a.Name, b.Name) }) {
 		ls = slices.Clone(ls).Normalize()
 	}

@@ -90,8 +90,8 @@ func (h *Histogram) Observe(v float64) {
 }
 
 // ObserveAt counts v at time t; see "Recording" in the package documentation: each distinct millisecond makes a sample of
-// every classic bucket, of the count and of the sum, and a native histogram. Errors wrap [ErrLate] or [ErrInvalidValue],
-// and say that nothing was counted.
+// every classic bucket, of the count and of the sum, and a native histogram. Errors wrap [ErrLate], [promwire.ErrTooFarInFuture] or
+// [ErrInvalidValue], and say that nothing was counted.
 func (h *Histogram) ObserveAt(v float64, t time.Time) error {
 	if !finite(v) {
 		return fmt.Errorf("metrics: %v: %w: a histogram can't observe %v", h.labels(), ErrInvalidValue, v)

@@ -48,8 +48,8 @@ func newInfo(f *family, ls promwire.Labels) *Info {
 // Set announces the info, as of the time of the next push.
 func (i *Info) Set() { touch(&i.touched) }
 
-// SetAt announces the info at time t; see "Recording" in the package documentation. Errors wrap [ErrLate] or
-// [ErrInvalidValue], and say that nothing was recorded.
+// SetAt announces the info at time t; see "Recording" in the package documentation. Errors wrap [ErrLate], [promwire.ErrTooFarInFuture]
+// or [ErrInvalidValue], and say that nothing was recorded.
 func (i *Info) SetAt(t time.Time) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()

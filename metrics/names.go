@@ -52,11 +52,15 @@ func (d *definition) checkUnit() error {
 		return nil
 	case d.meta.Type == promwire.TypeInfo, d.meta.Type == promwire.TypeStateSet:
 		return fmt.Errorf("%w %q: this type has none", ErrInvalidUnit, unit)
-	case !strings.HasSuffix(strings.TrimSuffix(d.name, d.suffix()), "_"+unit):
+	case !hasUnit(d.name, d.suffix(), unit) && !hasUnit(EscapeUnderscores.name(d.given, true), d.suffix(), unit):
 		return fmt.Errorf("%w %q: the metric name has to end in _%s", ErrInvalidUnit, unit, unit)
 	default:
 		return nil
 	}
+}
+
+func hasUnit(name, suffix, unit string) bool {
+	return strings.HasSuffix(strings.TrimSuffix(name, suffix), "_"+unit)
 }
 
 func checkQuantiles(quantiles []float64) error {
@@ -108,7 +112,7 @@ func (r *Registry) checkLabels(labels []string) error {
 
 func (r *Registry) invalidName(what, name, allowed string) error {
 	if r.names == promwire.LegacyNames {
-		return fmt.Errorf("%w: %s %q: use %s, no digit first (WithUTF8Names allows more)",
+		return fmt.Errorf("%w: %s %q: use %s, no digit first (WithUTF8Names allows more, WithEscapedNames escapes)",
 			promwire.ErrInvalidName, what, name, allowed)
 	}
 	return fmt.Errorf("%w: %s %q: use valid UTF-8, not empty", promwire.ErrInvalidName, what, name)

@@ -18,6 +18,9 @@ func TestRecordingsAreBoundedInTime(t *testing.T) {
 	reg, p, s, _ := setup()
 	forms := map[string]func(time.Time) error{
 		"counter":   func(at time.Time) error { return metrics.Must(reg.Counter("c")).AddAt(1, at) },
+		"inc":       func(at time.Time) error { return metrics.Must(reg.Counter("inc")).IncAt(at) },
+		"add":       func(at time.Time) error { return metrics.Must(reg.Gauge("add")).AddAt(1, at) },
+		"sub":       func(at time.Time) error { return metrics.Must(reg.Gauge("sub")).SubAt(1, at) },
 		"gauge":     func(at time.Time) error { return metrics.Must(reg.Gauge("g")).SetAt(1, at) },
 		"histogram": func(at time.Time) error { return metrics.Must(reg.Histogram("h")).ObserveAt(1, at) },
 		"info":      func(at time.Time) error { return metrics.Must(reg.Info("i", nil)).SetAt(at) },

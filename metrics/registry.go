@@ -17,6 +17,7 @@ import (
 type Registry struct {
 	constLabels []promwire.Label
 	names       promwire.NameScheme
+	escaping    Escaping
 	now         func() time.Time
 	ahead       time.Duration
 	zeros       bool // cumulative series begin with a sample of zero
@@ -43,6 +44,7 @@ func NewRegistry(opts ...RegistryOption) *Registry {
 	for _, o := range opts {
 		o(r)
 	}
+	r.constLabels = r.escapeLabels(r.constLabels)
 	return r
 }
 
@@ -57,6 +59,7 @@ func Must[T any](v T, err error) T {
 // definition is what makes a metric family the same or another one.
 type definition struct {
 	name   string
+	given  string // name before escaping, if that is on
 	meta   promwire.Metadata
 	labels []string
 
@@ -126,7 +129,7 @@ func (d *definition) String() string {
 
 // same reports whether both definitions are equal but for their help.
 func (d *definition) same(o *definition) bool {
-	return d.name == o.name && d.meta.Type == o.meta.Type && d.meta.Unit == o.meta.Unit &&
+	return d.name == o.name && d.given == o.given && d.meta.Type == o.meta.Type && d.meta.Unit == o.meta.Unit &&
 		slices.Equal(d.labels, o.labels) && d.classic == o.classic && slices.Equal(d.bounds, o.bounds) &&
 		d.native == o.native && slices.Equal(d.nativeBounds, o.nativeBounds) &&
 		slices.Equal(d.quantiles, o.quantiles) && slices.Equal(d.states, o.states)
@@ -176,6 +179,7 @@ func (f *family) newTimeline() timeline {
 
 // register returns the Vec of the definition, an existing one if there is an equal definition already.
 func register[T any](r *Registry, d definition, newSeries func(*family, promwire.Labels) *T) (*Vec[T], error) {
+	r.escape(&d)
 	if err := r.check(&d); err != nil {
 		return nil, fmt.Errorf("metrics: %s %q: %w", d.meta.Type, d.name, err)
 	}

@@ -70,8 +70,8 @@ func (s *StateSet) Set(state string, on bool) { s.change(state, changeTo(on)) }
 // SetOnly turns a state on and all others off.
 func (s *StateSet) SetOnly(state string) { s.change(state, turnOnly) }
 
-// SetAt turns a state on or off at time t; see "Recording" in the package documentation. Errors wrap [ErrLate] or
-// [ErrInvalidValue], and say that nothing was recorded.
+// SetAt turns a state on or off at time t; see "Recording" in the package documentation. Errors wrap [ErrLate], [promwire.ErrTooFarInFuture]
+// or [ErrInvalidValue], and say that nothing was recorded.
 func (s *StateSet) SetAt(state string, on bool, t time.Time) error {
 	return s.changeAt(state, changeTo(on), t)
 }

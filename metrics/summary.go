@@ -87,7 +87,7 @@ func (s *Summary) Set(v SummaryValue) {
 }
 
 // SetAt sets all values as of time t; see "Recording" in the package documentation. Of several within one millisecond the
-// last one counts. Errors wrap [ErrLate] or [ErrInvalidValue], and say that nothing was recorded.
+// last one counts. Errors wrap [ErrLate], [promwire.ErrTooFarInFuture] or [ErrInvalidValue], and say that nothing was recorded.
 func (s *Summary) SetAt(v SummaryValue, t time.Time) error {
 	if err := s.check(&v); err != nil {
 		return err

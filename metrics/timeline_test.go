@@ -134,6 +134,46 @@ func TestGaugeCurrentValue(t *testing.T) {
 	}
 }
 
+func TestGaugeAddAt(t *testing.T) {
+	reg, p, s, c := setup()
+	g := metrics.Must(reg.Gauge("g"))
+	must := func(errs ...error) {
+		t.Helper()
+		if err := errors.Join(errs...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// In no order of time; two within one millisecond; the first from 0.
+	must(g.AddAt(2, after(-1)), g.AddAt(1, after(-3)), g.SubAt(5, after(-2)), g.AddAt(0.5, after(-2)))
+	push(t, p)
+	s.want(t, "g", point{-3, 1}, point{-2, -3.5}, point{-1, -1.5})
+	g.Add(1) // goes on from there
+	c.advance(time.Second)
+	push(t, p)
+	s.want(t, "g", point{1, -0.5})
+	if err := g.AddAt(1, after(1)); !errors.Is(err, metrics.ErrLate) {
+		t.Errorf("got %v, want ErrLate", err)
+	}
+	// Around a value that is set, which those before it do not change.
+	must(g.SetAt(20, after(3)), g.AddAt(1, after(2)), g.AddAt(4, after(4)))
+	c.advance(4 * time.Second)
+	g.Add(100)
+	push(t, p)
+	s.want(t, "g", point{2, 0.5}, point{3, 20}, point{4, 24}, point{5, 124})
+	// After a push that failed, changes without a time are part of what follows.
+	g.Add(1)
+	c.advance(time.Second)
+	s.err = errDown
+	if err := p.Push(t.Context()); !errors.Is(err, errDown) {
+		t.Fatal(err)
+	}
+	s.err = nil
+	must(g.AddAt(1, after(7)))
+	c.advance(2 * time.Second)
+	push(t, p)
+	s.want(t, "g", point{7, 126}, point{8, 126})
+}
+
 func TestRefusedValues(t *testing.T) {
 	reg, p, s, _ := setup()
 	c := metrics.Must(reg.CounterVec("c", []string{"a"})).With("x")
