@@ -37,7 +37,7 @@ func TestConstructorErrors(t *testing.T) {
 		text string
 	}{
 		{"hyphen", gauge("queue-depth"), promwire.ErrInvalidName, `metrics: gauge "queue-depth": invalid name: metric name "queue-depth": ` +
-			`use letters, digits, _ and :, no digit first (WithUTF8Names allows more)`},
+			`use letters, digits, _ and :, no digit first (WithUTF8Names allows more, WithEscapedNames escapes)`},
 		{"empty counter", unit("", ""), promwire.ErrInvalidName, `metric name ""`},
 		{"digit first", gauge("1x"), promwire.ErrInvalidName, `"1x"`},
 		{"label with colon", gauge("g", "a:b"), promwire.ErrInvalidName, `label name "a:b": use letters, digits and _,`},
