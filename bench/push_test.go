@@ -3,9 +3,11 @@ package bench
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strconv"
 	"testing"
 
+	vm "github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
@@ -21,12 +23,13 @@ const (
 )
 
 // BenchmarkPush compares a push of 10,000 series that all changed, encoded as Remote Write 2.0, with gathering and
-// text encoding of the same series by client_golang, which is what a scrape or a push to a Pushgateway takes.
+// text encoding of the same series by client_golang, which is what a scrape or a push to a Pushgateway takes, and with the text
+// encoding of VictoriaMetrics' instruments.
 func BenchmarkPush(b *testing.B) {
 	for _, impl := range []struct {
 		name string
 		make func(testing.TB) func() []byte
-	}{{"promwire", pushPromwire}, {"client_golang", gatherPeer}} {
+	}{{"promwire", pushPromwire}, {"client_golang", gatherPeer}, {"victoriametrics", writeVictoria}} {
 		b.Run("work=10k/impl="+impl.name, func(b *testing.B) {
 			op := impl.make(b)
 			measure(b, func() { op() })
@@ -107,6 +110,31 @@ func gatherPeer(tb testing.TB) func() []byte {
 				tb.Fatal(err)
 			}
 		}
+		return text.Bytes()
+	}
+}
+
+func writeVictoria(testing.TB) func() []byte {
+	set := vm.NewSet()
+	var record []func()
+	for i := range pushedCounters {
+		record = append(record, set.NewCounter(fmt.Sprintf("c_total{id=%q}", strconv.Itoa(i))).Inc)
+	}
+	for i := range pushedGauges {
+		g := set.NewGauge(fmt.Sprintf("g{id=%q}", strconv.Itoa(i)), nil)
+		record = append(record, func() { g.Set(3) })
+	}
+	for i := range pushedHistograms {
+		h := set.NewPrometheusHistogram(fmt.Sprintf("h{id=%q}", strconv.Itoa(i)))
+		record = append(record, func() { h.Update(0.3) })
+	}
+	var text bytes.Buffer
+	return func() []byte {
+		for _, f := range record {
+			f()
+		}
+		text.Reset()
+		set.WritePrometheus(&text)
 		return text.Bytes()
 	}
 }
