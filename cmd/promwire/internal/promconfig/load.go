@@ -35,14 +35,7 @@ type file struct {
 // Load reads the remote_write blocks of the file at path. Paths inside it are relative to its folder. The file is a
 // prometheus.yml or a part of one; errors name the line.
 func Load(path string) ([]*RemoteWrite, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxFile {
-		return nil, fmt.Errorf("%s has %d bytes, more than a configuration can (%d)", path, info.Size(), maxFile)
-	}
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +44,17 @@ func Load(path string) ([]*RemoteWrite, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return blocks, nil
+}
+
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("%s has %d bytes, more than a configuration can (%d)", path, info.Size(), maxFile)
+	}
+	return os.ReadFile(path)
 }
 
 // Parse is Load for the content of a file; paths inside are relative to dir.
@@ -62,9 +66,6 @@ func Parse(data []byte, dir string) ([]*RemoteWrite, error) {
 	if err := yaml.UnmarshalStrict(data, &parsed); err != nil {
 		return nil, err
 	}
-	if len(parsed.RemoteWrite) == 0 {
-		return nil, errors.New("no remote_write block: nowhere to send to")
-	}
 	// What a block says, apart from Prometheus' defaults.
 	var said struct {
 		RemoteWrite []map[string]any `yaml:"remote_write"`
@@ -72,10 +73,17 @@ func Parse(data []byte, dir string) ([]*RemoteWrite, error) {
 	if err := yaml.Unmarshal(data, &said); err != nil {
 		return nil, err
 	}
-	blocks := make([]*RemoteWrite, 0, len(parsed.RemoteWrite))
+	return newBlocks(parsed.RemoteWrite, said.RemoteWrite, dir)
+}
+
+func newBlocks(parsed []*config.RemoteWriteConfig, said []map[string]any, dir string) ([]*RemoteWrite, error) {
+	if len(parsed) == 0 {
+		return nil, errors.New("no remote_write block: nowhere to send to")
+	}
+	blocks := make([]*RemoteWrite, 0, len(parsed))
 	names := map[string]bool{}
-	for i, c := range parsed.RemoteWrite {
-		block, err := newBlock(c, said.RemoteWrite[i], dir)
+	for i, c := range parsed {
+		block, err := newBlock(c, said[i], dir)
 		if err == nil && names[block.Name] {
 			err = fmt.Errorf("name %q is taken: give the blocks different names", block.Name)
 		}

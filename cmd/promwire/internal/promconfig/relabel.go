@@ -25,19 +25,17 @@ func (r *RemoteWrite) Relabel(next promwire.Writer) promwire.Writer {
 		return next
 	}
 	return &relabeller{
-		next: next, rules: r.relabel, noExemplars: r.DropExemplars, noHistograms: r.DropHistograms,
+		next: next, rules: ruleSet{rules: r.relabel}, noExemplars: r.DropExemplars, noHistograms: r.DropHistograms,
 		newer: map[string]promwire.Labels{},
 	}
 }
 
 type relabeller struct {
 	next                      promwire.Writer
-	rules                     []*relabel.Config
 	noExemplars, noHistograms bool
 
 	mu           sync.Mutex // guards what follows
-	builder      *labels.Builder
-	scratch      labels.ScratchBuilder
+	rules        ruleSet
 	key          []byte
 	newer, older map[string]promwire.Labels // outcome by labels; nil: dropped
 	bytes        int                        // of the newer one
@@ -87,7 +85,7 @@ func (r *relabeller) Write(ctx context.Context, req *promwire.WriteRequest) (pro
 
 // outcome returns what the rules make of a label set, nil if they drop the series.
 func (r *relabeller) outcome(ls promwire.Labels) promwire.Labels {
-	if len(r.rules) == 0 {
+	if len(r.rules.rules) == 0 {
 		return ls
 	}
 	r.key = r.key[:0]
@@ -99,7 +97,7 @@ func (r *relabeller) outcome(ls promwire.Labels) promwire.Labels {
 	}
 	out, ok := r.older[string(r.key)]
 	if !ok {
-		out = r.apply(ls)
+		out = r.rules.apply(ls)
 	}
 	r.remember(out)
 	return out
@@ -113,8 +111,15 @@ func (r *relabeller) remember(out promwire.Labels) {
 	r.bytes += 3*len(r.key) + 32*len(out) + 64
 }
 
+// ruleSet are relabelling rules, with memory to apply them. It is not safe for concurrent use.
+type ruleSet struct {
+	rules   []*relabel.Config
+	builder *labels.Builder
+	scratch labels.ScratchBuilder
+}
+
 // apply runs the rules. What it returns shares no memory with ls.
-func (r *relabeller) apply(ls promwire.Labels) promwire.Labels {
+func (r *ruleSet) apply(ls promwire.Labels) promwire.Labels {
 	r.scratch.Reset()
 	for _, l := range ls {
 		r.scratch.Add(l.Name, l.Value)

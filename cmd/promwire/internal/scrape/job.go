@@ -13,7 +13,8 @@ import (
 // Job is a group of targets that are scraped alike.
 type Job struct {
 	Name string
-	// Find returns the targets as they are now. It is asked every few seconds; after an error, those found before stay.
+	// Find returns the targets as they are now. It is asked every few seconds. An error says that some could not be found;
+	// with no targets at all (nil), those found before stay.
 	Find func() ([]Target, error)
 	// Client sends the requests, with authentication and TLS.
 	Client *http.Client
@@ -33,7 +34,9 @@ type Job struct {
 	MarkTimestamped bool
 	// Relabel returns what becomes of the labels of a series, nil if it is to be dropped. nil changes nothing.
 	Relabel func(promwire.Labels) promwire.Labels
-	Limits  Limits
+	// External are labels for all series that have none of the same name, after relabelling.
+	External promwire.Labels
+	Limits   Limits
 }
 
 // Limits bound one scrape. A scrape that exceeds one fails as a whole; 0 is no limit, but for Body.

@@ -45,6 +45,20 @@ func merge(exposed, target promwire.Labels, honor bool) promwire.Labels {
 	return out.Normalize()
 }
 
+// withExternal adds external labels to a series that has none of the same name.
+func withExternal(ls, external promwire.Labels) promwire.Labels {
+	if len(external) == 0 {
+		return ls
+	}
+	out := append(make(promwire.Labels, 0, len(ls)+len(external)), ls...)
+	for _, l := range external {
+		if ls.Get(l.Name) == "" {
+			out = append(out, l)
+		}
+	}
+	return out.Normalize()
+}
+
 // check judges the labels of a series by the limits.
 func (l *Limits) check(ls promwire.Labels) error {
 	if l.Labels > 0 && len(ls) > l.Labels {

@@ -70,7 +70,7 @@ func (m *Manager) sync(ctx context.Context) {
 		f := &m.findings[i]
 		targets, err := job.Find()
 		m.complain(job, f, err)
-		if err == nil {
+		if err == nil || targets != nil {
 			f.targets = targets
 		}
 		for _, t := range f.targets {
@@ -93,7 +93,7 @@ func (m *Manager) complain(job *Job, f *finding, err error) {
 		m.stats.DiscoveryFailed.Add(1)
 	}
 	if text != f.fault && err != nil {
-		m.config.Logger.Warn("targets can't be found, those found before stay", "job", job.Name, "error", err)
+		m.config.Logger.Warn("some targets can't be found", "job", job.Name, "error", err)
 	}
 	f.fault = text
 }

@@ -333,8 +333,10 @@ func TestProblems(t *testing.T) {
 			}}, answer{body: "a 1\nb 1\n"}, "b 1 @0; up 1 @0", "",
 		},
 		{
-			"relabelled to no name", scrape.Job{Relabel: func(ls promwire.Labels) promwire.Labels { return ls[1:] }},
-			answer{body: "a 1\n"}, "up 1 @0", "no metric name",
+			"relabelled to no name",
+			scrape.Job{Relabel: func(ls promwire.Labels) promwire.Labels { return ls[1:] }},
+			answer{body: "a 1\n"},
+			"up 1 @0", "no metric name",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -53,7 +53,7 @@ func newBook(job *Job, target *Target) *book {
 	b.forget()
 	for i, r := range reportNames {
 		name := promwire.Labels{{Name: promwire.MetricName, Value: r.name}}
-		b.reports[i] = &known{labels: merge(name, target.Labels, false), meta: r.meta}
+		b.reports[i] = &known{labels: withExternal(merge(name, target.Labels, false), job.External), meta: r.meta}
 	}
 	b.forget()
 	return b
@@ -177,6 +177,7 @@ func (b *book) known(p *exposition.Point, t *tally) (*known, error) {
 			return dropped, nil
 		}
 	}
+	ls = withExternal(ls, b.job.External)
 	if err := ls.Validate(promwire.UTF8Names); err != nil {
 		if errors.Is(err, promwire.ErrNoMetricName) {
 			err = errNoName

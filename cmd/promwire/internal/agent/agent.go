@@ -1,0 +1,111 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/scrape"
+)
+
+// Limits of Config.
+const (
+	DefaultBatchSamples  = 2_000
+	MaxBatchSamples      = 10_000
+	DefaultBatchDeadline = 5 * time.Second
+)
+
+// Config is what an agent does.
+type Config struct {
+	Jobs    []*scrape.Job
+	Outlets []Outlet
+	Logger  *slog.Logger
+	// BatchSamples bounds a request, 1 to MaxBatchSamples. A scrape stays together in one if it fits.
+	BatchSamples int
+	// BatchDeadline is how long scrapes wait for others to share their request.
+	BatchDeadline time.Duration
+	// ShutdownTimeout bounds the time to send what waits at the end.
+	ShutdownTimeout time.Duration
+	// ReportEvery is from one line with figures in the log to the next, 0 for none but that at the end.
+	ReportEvery time.Duration
+}
+
+// Agent scrapes and writes.
+type Agent struct {
+	config  Config
+	manager *scrape.Manager
+	outlets []*outlet
+}
+
+// New prepares an agent. It opens what it needs, and connects to nothing.
+func New(c Config) (*Agent, error) {
+	if c.BatchSamples < 1 || c.BatchSamples > MaxBatchSamples {
+		return nil, fmt.Errorf("a batch of %d samples: want 1 to %d", c.BatchSamples, MaxBatchSamples)
+	}
+	if len(c.Outlets) == 0 {
+		return nil, errors.New("nowhere to write to")
+	}
+	a := &Agent{config: c}
+	for _, o := range c.Outlets {
+		out, err := newOutlet(o, &c)
+		if err != nil {
+			a.end()
+			return nil, err
+		}
+		a.outlets = append(a.outlets, out)
+	}
+	a.manager = scrape.NewManager(scrape.Config{Jobs: c.Jobs, Sink: a.take, Logger: c.Logger})
+	return a, nil
+}
+
+// Run works until ctx ends, and then sends what waits, within bounds. Series are not marked as stale: their targets live.
+func (a *Agent) Run(ctx context.Context) {
+	var reports sync.WaitGroup
+	reports.Go(func() { a.report(ctx) })
+	a.manager.Run(ctx)
+	reports.Wait()
+	a.end()
+	a.config.Logger.Info("agent has ended", a.Figures().args()...)
+}
+
+// take gives what a scrape made to all outlets.
+func (a *Agent) take(series []promwire.TimeSeries) {
+	for _, piece := range pieces(series, a.config.BatchSamples) {
+		req := &promwire.WriteRequest{Timeseries: piece}
+		for _, o := range a.outlets {
+			o.write(req)
+		}
+	}
+}
+
+// end ends all outlets side by side.
+func (a *Agent) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), a.config.ShutdownTimeout)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, o := range a.outlets {
+		all.Go(func() { o.end(ctx) })
+	}
+	all.Wait()
+}
+
+// report logs figures now and then.
+func (a *Agent) report(ctx context.Context) {
+	if a.config.ReportEvery <= 0 {
+		return
+	}
+	tick := time.NewTicker(a.config.ReportEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			a.config.Logger.Info("so far", a.Figures().args()...)
+		}
+	}
+}
