@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,10 +84,10 @@ func (o *outlet) write(req *promwire.WriteRequest) {
 // retrying logs the first failure of several.
 func (o *outlet) retrying(_ remote.QueueBatch, attempt int, _ time.Duration, err error) {
 	if !o.failing.Swap(true) {
-		o.logger.Warn("writing fails, and is tried again", "error", err)
+		o.logger.Warn("writing fails, and is tried again", "error", brief(err))
 		return
 	}
-	o.logger.Debug("writing fails again", "attempt", attempt, "error", err)
+	o.logger.Debug("writing fails again", "attempt", attempt, "error", brief(err))
 }
 
 func (o *outlet) recovered() {
@@ -101,12 +102,22 @@ func (o *outlet) refused(b remote.QueueBatch, err error) {
 	if !ok {
 		return
 	}
-	args := []any{"samples", b.Request.Stats().Samples, "error", err, "not_logged", n}
+	args := []any{"samples", b.Request.Stats().Samples, "error", brief(err), "not_logged", n}
 	var answer *promwire.HTTPError
 	if errors.As(err, &answer) {
 		args = append(args, "status", answer.StatusCode, "answer", answer.Body)
 	}
 	o.logger.Error("request is refused, what it names is dropped", args...)
+}
+
+// brief is the text of an error, cut: it may repeat the answer, which is logged on its own.
+func brief(err error) string {
+	const most = 400
+	text := err.Error()
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "..."
 }
 
 func (o *outlet) dropped(b remote.QueueBatch, reason error) {
