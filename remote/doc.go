@@ -5,6 +5,9 @@
 // The URL is the full endpoint as in prometheus.yml, query included; nothing is appended to it. User name and password
 // in it are sent as basic authentication. Errors name the endpoint without them and without the query.
 //
-// Nothing here starts a goroutine, except those that net/http keeps for connections and, while a read waits for the
-// server, a timer.
+// Around writers, local ones included: [Queue] sends in the background; [FanOut] writes to all of several targets,
+// [Sharded] each series to one of them, [TenantSplit] each series for the tenant that a label names.
+//
+// Only a Queue has goroutines of its own. A Write to several targets has some until it returns, net/http keeps those of
+// connections, and a read that waits for the server has a timer.
 package remote
