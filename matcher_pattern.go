@@ -32,16 +32,19 @@ func compilePattern(s string) (*pattern, error) {
 	if prefix, ok := strings.CutSuffix(s, ".+"); ok && plain(prefix) && !strings.Contains(prefix, "|") {
 		return &pattern{prefix: prefix, longer: true}, nil
 	}
-	// Parsed on its own first: what stands around a pattern must neither make "a)|(b" valid nor be swallowed by "\Qa".
-	parsed, err := syntax.Parse(s, syntax.Perl|syntax.DotNL)
-	if err != nil {
+	// Parsed on its own first: what stands around a pattern must not make "a)|(b" valid.
+	if _, err := syntax.Parse(s, syntax.Perl|syntax.DotNL); err != nil {
 		return nil, patternError(err)
 	}
-	re, err := regexp.Compile("^(?:" + parsed.String() + ")$")
-	if err != nil {
-		return nil, patternError(err)
+	re, err := regexp.Compile("^(?s:" + s + ")$")
+	if err == nil {
+		return &pattern{re: re}, nil
 	}
-	return &pattern{re: re}, nil
+	// Perhaps a quotation such as "\Qa" has no end, and took for its part what stands behind the pattern.
+	if re, e := regexp.Compile("^(?s:" + s + `\E)$`); e == nil {
+		return &pattern{re: re}, nil
+	}
+	return nil, patternError(err)
 }
 
 // patternError bounds the length of an error, which may hold the whole pattern.

@@ -16,7 +16,8 @@ type chunker struct {
 	decoder chunk.Decoder
 	chunks  []promwire.Chunk
 	series  promwire.TimeSeries // of a chunk that is encoded anew
-	largest int                 // samples of the largest part encoded
+	times   timeOrder
+	largest int // samples of the largest part encoded
 }
 
 // encode yields series as chunks.
@@ -24,6 +25,9 @@ func (c *chunker) encode(all iter.Seq2[promwire.TimeSeries, error]) iter.Seq2[pr
 	return func(yield func(promwire.ChunkedSeries, error) bool) {
 		for ts, err := range all {
 			c.reset()
+			if err == nil {
+				err = c.times.next(&ts) // of this part; between parts, the order of chunks tells
+			}
 			if err == nil {
 				c.add(ts.Samples, ts.Histograms)
 			}
@@ -61,6 +65,7 @@ func (c *chunker) release() {
 // reset begins a part.
 func (c *chunker) reset() {
 	c.encoder.Reset()
+	c.times.reset()
 	c.chunks = c.chunks[:0]
 }
 

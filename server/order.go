@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"fmt"
+	"math"
 
 	"github.com/promwire/promwire"
 )
@@ -60,4 +61,37 @@ func (o *order) keep(ls promwire.Labels) {
 		o.text = append(o.text, ls[i].Value...)
 		o.ends = append(o.ends, len(o.text))
 	}
+}
+
+// timeOrder remembers the last times of a series, to tell samples that break the contract of [promwire.Reader]. What
+// is at the same time as the one before passes.
+type timeOrder struct{ sample, histogram int64 }
+
+// reset forgets the series.
+func (o *timeOrder) reset() { *o = timeOrder{math.MinInt64, math.MinInt64} }
+
+// next takes the next part of the series. Samples that should have come before are the storage's failure.
+func (o *timeOrder) next(ts *promwire.TimeSeries) error {
+	last := o.sample
+	for i := range ts.Samples {
+		t := ts.Samples[i].Timestamp
+		if t < last {
+			return lateSample(ts.Labels, t, last)
+		}
+		last = t
+	}
+	o.sample, last = last, o.histogram
+	for i := range ts.Histograms {
+		t := ts.Histograms[i].Timestamp
+		if t < last {
+			return lateSample(ts.Labels, t, last)
+		}
+		last = t
+	}
+	o.histogram = last
+	return nil
+}
+
+func lateSample(ls promwire.Labels, t, last int64) error {
+	return &storageError{fmt.Errorf("the storage yields samples out of time order: %.300s at %d ms came after %d ms", ls, t, last)}
 }

@@ -3,6 +3,8 @@ package server
 import (
 	"fmt"
 	"regexp/syntax"
+	"strings"
+	"unicode"
 
 	"github.com/promwire/promwire"
 )
@@ -33,9 +35,8 @@ func compile(queries []promwire.Query, maxPatternBytes int) error {
 		for j := range queries[i].Matchers {
 			m := &queries[i].Matchers[j]
 			if m.Type == promwire.MatchRegexp || m.Type == promwire.MatchNotRegexp {
-				text += len(m.Value)
-				if text > maxPatternBytes {
-					return fmt.Errorf("%w: patterns of more than %d bytes", errBadRequest, maxPatternBytes)
+				if text += patternCost(m.Value); text > maxPatternBytes {
+					return fmt.Errorf("%w: patterns of more than %d bytes, or of too many classes for that", errBadRequest, maxPatternBytes)
 				}
 				if program += programSize(m.Value); program > maxProgram {
 					return fmt.Errorf("%w: pattern %.100q is too complex", errBadRequest, m.Value)
@@ -47,6 +48,28 @@ func compile(queries []promwire.Query, maxPatternBytes int) error {
 		}
 	}
 	return nil
+}
+
+// What a class of characters counts for, in bytes. Reading one takes as long as a text of this size, or less: \pL stands
+// for some 600 ranges, and where case does not count each character of a range is looked up on its own.
+const (
+	classCost     = 32
+	wideClassCost = 256
+)
+
+// patternCost is the length of a pattern in which each class counts for more than the few bytes it has. It is
+// computed before a pattern is parsed, which is what takes the time.
+func patternCost(pattern string) int {
+	class := classCost
+	if strings.Contains(pattern, "(?") && (strings.Contains(pattern, `\x`) || !isASCII(pattern)) { // flags and wide ranges, perhaps
+		class = wideClassCost
+	}
+	wide := strings.Count(pattern, `\p`) + strings.Count(pattern, `\P`)
+	return len(pattern) + class*strings.Count(pattern, "[") + wideClassCost*wide
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0
 }
 
 // programSize estimates the size of a compiled pattern; 0 for one that does not compile.

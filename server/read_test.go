@@ -446,13 +446,27 @@ func TestReadBadRequests(t *testing.T) {
 }
 
 func TestReadPatternBomb(t *testing.T) {
-	bomb := query(match(2, "job", strings.Repeat("(?:x.y.){1000}", 100)))
-	var w *httptest.ResponseRecorder
-	used := allocated(func() { w = do(server.NewReadHandler(newStore()), readRequest(nil, bomb)) })
-	expect(t, w, 400, "", "too complex")
-	if used > 32<<20 {
-		t.Errorf("took %d MiB", used>>20)
+	for name, tt := range map[string]struct{ pattern, text string }{
+		"repetitions":      {strings.Repeat("(?:x.y.){1000}", 100), "too complex"},
+		"Unicode classes":  {strings.Repeat(`\pL`, 1000), "too many classes"},
+		"negated classes":  {strings.Repeat(`[^\PL]`, 1000), "too many classes"},
+		"folded classes":   {strings.Repeat(`(?i)[B-\x{1e942}]`, 1000), "too many classes"},
+		"folded class set": {"(?i:" + strings.Repeat(`[k-\x{1e942}]`, 1000) + ")", "too many classes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w *httptest.ResponseRecorder
+			used := allocated(func() {
+				w = do(server.NewReadHandler(newStore()), readRequest(nil, query(match(2, "job", tt.pattern))))
+			})
+			expect(t, w, 400, "", tt.text)
+			if used > 32<<20 {
+				t.Errorf("took %d MiB", used>>20)
+			}
+		})
 	}
+	// What dashboards ask for is far below: hundreds of hosts, each with a class.
+	usual := query(match(2, "instance", strings.Repeat(`web-[0-9]+\.example:9100|`, 400)+"(?i)x"), match(3, "job", `\pL+`))
+	samples(t, do(server.NewReadHandler(newStore()), readRequest(nil, usual)))
 }
 
 func TestReadHeaders(t *testing.T) {
@@ -518,6 +532,52 @@ func TestReadStorageFails(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestReadTimeOrder yields samples of one series that go back in time: within a part, and from part to part.
+func TestReadTimeOrder(t *testing.T) {
+	at := func(times ...int64) promwire.TimeSeries {
+		ts := promwire.TimeSeries{Labels: promwire.LabelsFromStrings("__name__", "a")}
+		for _, t := range times {
+			ts.Samples = append(ts.Samples, promwire.Sample{Timestamp: t, Value: 1})
+		}
+		return ts
+	}
+	histograms := at()
+	for _, t := range []int64{2000, 1000} {
+		histograms.Histograms = append(histograms.Histograms, promwire.Histogram{Timestamp: t, Schema: 1})
+	}
+	other := at(1000)
+	other.Labels = promwire.LabelsFromStrings("__name__", "b")
+	for name, tt := range map[string]struct {
+		parts []promwire.TimeSeries
+		text  string
+	}{
+		"in a part":       {[]promwire.TimeSeries{at(2000, 1000)}, "out of time order: a at 1000 ms came after 2000 ms"},
+		"between parts":   {[]promwire.TimeSeries{at(2000), at(1000)}, "out of time order: a at 1000 ms came after 2000 ms"},
+		"histograms":      {[]promwire.TimeSeries{histograms}, "out of time order: a at 1000 ms came after 2000 ms"},
+		"the next series": {[]promwire.TimeSeries{at(2000, 2000), other}, ""},
+	} {
+		reader := readerFunc(func(context.Context, promwire.Query) iter.Seq2[promwire.TimeSeries, error] {
+			return func(yield func(promwire.TimeSeries, error) bool) {
+				for _, ts := range tt.parts {
+					if !yield(ts, nil) {
+						return
+					}
+				}
+			}
+		})
+		for _, types := range [][]promwire.ResponseType{wantSamples, wantStream} {
+			t.Run(name, func(t *testing.T) {
+				w := do(server.NewReadHandler(reader), readRequest(types, all))
+				if tt.text != "" {
+					expect(t, w, 500, "", tt.text)
+				} else if w.Code != 200 {
+					t.Errorf("status %d: %s", w.Code, w.Body)
+				}
+			})
+		}
 	}
 }
 

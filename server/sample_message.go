@@ -24,6 +24,7 @@ type sampleMessage struct {
 	size   uint64 // of the message in out
 	limit  uint64
 	order  order
+	times  timeOrder
 	open   bool   // a series is open
 	series nested // in piece
 	result nested // in out
@@ -75,12 +76,17 @@ func (m *sampleMessage) add(ts promwire.TimeSeries) error {
 	switch {
 	case err != nil:
 		return err
-	case same:
-		ts.Labels = nil
-	default:
+	case !same:
+		m.times.reset()
 		m.endSeries()
 		m.piece = m.series.begin(m.piece, 0x0a)
 		m.open = true
+	}
+	if err := m.times.next(&ts); err != nil {
+		return err
+	}
+	if same {
+		ts.Labels = nil
 	}
 	m.piece = ts.AppendProto(m.piece)
 	if m.size+uint64(len(m.piece)) > m.limit {

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"iter"
+	"math"
 	"net/http"
 
 	"github.com/promwire/promwire"
@@ -50,6 +51,7 @@ type streamer struct {
 	buf      []byte // frames that are not yet written
 	maxFrame int
 	order    order
+	begun    int64                        // the start of the last chunk of the series, in milliseconds
 	response promwire.ChunkedReadResponse // with one series
 }
 
@@ -72,8 +74,18 @@ func (st *streamer) add(series promwire.ChunkedSeries) error {
 	if len(series.Chunks) == 0 {
 		return nil
 	}
-	if _, err := st.order.next(series.Labels); err != nil {
+	same, err := st.order.next(series.Labels)
+	if err != nil {
 		return err
+	}
+	if !same {
+		st.begun = math.MinInt64
+	}
+	for i := range series.Chunks {
+		if t := series.Chunks[i].MinTime; t < st.begun {
+			return lateSample(series.Labels, t, st.begun)
+		}
+		st.begun = series.Chunks[i].MinTime
 	}
 	labels := labelBytes(series.Labels)
 	for chunks := series.Chunks; len(chunks) > 0; {

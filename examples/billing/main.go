@@ -1,6 +1,6 @@
 // Command billing pushes the metrics of a small billing service to a remote-write endpoint, and prints each request:
 //
-//	go run ./examples/billing --url http://127.0.0.1:9090/api/v1/write
+//	go run ./examples/billing --url http://127.0.0.1:9201/api/v1/write
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	endpoint := cmp.Or(os.Getenv("REMOTE_WRITE_URL"), "http://127.0.0.1:9090/api/v1/write")
+	endpoint := cmp.Or(os.Getenv("REMOTE_WRITE_URL"), "http://127.0.0.1:9201/api/v1/write")
 	flag.StringVar(&endpoint, "url", endpoint, "remote-write `URL`; the default comes from REMOTE_WRITE_URL")
 	flag.Parse()
 

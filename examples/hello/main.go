@@ -3,20 +3,16 @@ package main
 
 import (
 	"context"
-	"log"
 
 	"github.com/promwire/promwire/metrics"
 	"github.com/promwire/promwire/remote"
 )
 
 func main() {
-	client, err := remote.NewWriteClient("http://127.0.0.1:9201/api/v1/write")
-	if err != nil {
-		log.Fatal(err)
-	}
 	registry := metrics.NewRegistry()
 	metrics.Must(registry.Counter("jobs_done")).Inc()
+	client := metrics.Must(remote.NewWriteClient("http://127.0.0.1:9201/api/v1/write"))
 	if err := metrics.NewPusher(registry, client).Push(context.Background()); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 }

@@ -63,6 +63,9 @@ func serve(ctx context.Context, streams IO, f serveFlags) error {
 	if err := require("data", f.data); err != nil {
 		return err
 	}
+	if err := checkAddress(f.listen); err != nil {
+		return err
+	}
 	logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: level}))
 	srv, err := listen(ctx, f.listen, logger)
 	if err != nil {
@@ -98,6 +101,18 @@ func (f *serveFlags) options(logger *slog.Logger) tsdbstore.Options {
 func (s *httpServer) printURLs(out io.Writer) {
 	fmt.Fprintf(out, "  remote write  %s\n  remote read   %s\n  health        %s%s, %s%s\n",
 		s.writeURL(), s.readURL(), s.url, healthyPath, s.url, readyPath)
+}
+
+// checkAddress refuses what is no address to listen on, whatever the machine.
+func checkAddress(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return usagef("--listen %s: want HOST:PORT, such as 127.0.0.1:9201 or :9201", addr)
+	}
+	return nil
 }
 
 // listen starts to answer on addr: that it is alive, but not ready.

@@ -108,12 +108,17 @@ func (b *batch) lookup(ls labels.Labels) (storage.SeriesRef, labels.Labels) {
 // append appends what ts holds to the series. ls may be empty if ref is known; errUnknownRef then says that the
 // reference is of no use any more. The result is the reference to use from now on.
 func (b *batch) append(i int, ref storage.SeriesRef, ls labels.Labels, ts *promwire.TimeSeries) (storage.SeriesRef, error) {
+	refused := len(b.refused)
 	ref, err := b.appendPoints(i, ref, ls, ts)
 	if err != nil {
 		return ref, err
 	}
 	if len(ts.Exemplars) > 0 {
-		b.deferExemplars(i, ts)
+		var lost error
+		if n := len(ts.Samples) + len(ts.Histograms); n > 0 && len(b.refused)-refused == n {
+			lost = b.refused[refused].Reason
+		}
+		b.deferExemplars(i, ts, lost)
 	}
 	b.seriesMetadata(ts)
 	return ref, nil

@@ -20,8 +20,9 @@ type pendingExemplar struct {
 	exemplar exemplar.Exemplar
 }
 
-// deferExemplars keeps copies of the exemplars of a series, whose labels are decoded.
-func (b *batch) deferExemplars(i int, ts *promwire.TimeSeries) {
+// deferExemplars keeps copies of the exemplars of a series, whose labels are decoded. lost is why none of its samples
+// was accepted, if that is so: then the exemplars have nothing that they could explain.
+func (b *batch) deferExemplars(i int, ts *promwire.TimeSeries, lost error) {
 	if _, err := b.labels.view(ts.Labels); err != nil {
 		return // the series was refused for that
 	}
@@ -32,8 +33,15 @@ func (b *batch) deferExemplars(i int, ts *promwire.TimeSeries) {
 			b.refuse(i, ts, e.Timestamp, fmt.Errorf("%w: %w", promwire.ErrInvalidExemplar, err))
 			continue
 		}
-		if e.Timestamp > b.limit {
+		switch {
+		case e.Timestamp > b.limit:
 			b.refuse(i, ts, e.Timestamp, promwire.ErrTooFarInFuture)
+			continue
+		case e.Timestamp < b.oldest:
+			b.refuse(i, ts, e.Timestamp, fmt.Errorf("%w: it keeps samples for %s", promwire.ErrOutOfBounds, b.store.opts.Retention))
+			continue
+		case lost != nil:
+			b.refuse(i, ts, e.Timestamp, fmt.Errorf("no sample of its series was stored: %w", lost))
 			continue
 		}
 		b.exemplars = append(b.exemplars, pendingExemplar{i, ls, exemplar.Exemplar{

@@ -59,6 +59,21 @@ func TestWriteExemplars(t *testing.T) {
 			{[]promwire.TimeSeries{withExemplars(float("m", 0, 1), exemplarAt(0, "a", 1))}, stats(1, 1), nil},
 			{[]promwire.TimeSeries{only("m", exemplarAt(-2*hour, "b", 1), exemplarAt(1, "c", 1))}, stats(0, 1), []error{promwire.ErrOutOfOrder}},
 		}, 2},
+		{"its only sample too old", []step{
+			{
+				[]promwire.TimeSeries{float("n", 0, 1), withExemplars(float("m", float64(-3*hour), 1), exemplarAt(-3*hour, "a", 1))},
+				stats(1, 0),
+				[]error{promwire.ErrTooOld, promwire.ErrTooOld},
+			},
+		}, 0},
+		{"one of its samples too old", []step{
+			{[]promwire.TimeSeries{float("m", 0, 1)}, stats(1, 0), nil},
+			{
+				[]promwire.TimeSeries{withExemplars(promwire.TimeSeries{Labels: float("m").Labels, Samples: append(float("m", float64(-3*hour), 1).Samples, float("m", 1, 1).Samples...)}, exemplarAt(1, "a", 1))},
+				stats(1, 1),
+				[]error{promwire.ErrTooOld},
+			},
+		}, 1},
 		{"in the future", []step{
 			{[]promwire.TimeSeries{withExemplars(float("m", 0, 1), exemplarAt(hour, "a", 1))}, stats(1, 0), []error{promwire.ErrTooFarInFuture}},
 		}, 0},
