@@ -84,6 +84,7 @@ func TestReadBearsSlowClients(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer resp.Body.Close()
 		frames, reader := 0, promwire.NewFrameReader(resp.Body, 0)
 		var c promwire.ChunkedReadResponse
 		for err = reader.Next(&c); err == nil; err = reader.Next(&c) {

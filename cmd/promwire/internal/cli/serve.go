@@ -63,7 +63,7 @@ func serve(ctx context.Context, streams IO, f serveFlags) error {
 	if err := require("data", f.data); err != nil {
 		return err
 	}
-	if err := checkAddress(f.listen); err != nil {
+	if err := checkAddress(ctx, f.listen); err != nil {
 		return err
 	}
 	logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: level}))
@@ -104,10 +104,10 @@ func (s *httpServer) printURLs(out io.Writer) {
 }
 
 // checkAddress refuses what is no address to listen on, whatever the machine.
-func checkAddress(addr string) error {
+func checkAddress(ctx context.Context, addr string) error {
 	_, port, err := net.SplitHostPort(addr)
 	if err == nil {
-		_, err = net.LookupPort("tcp", port)
+		_, err = net.DefaultResolver.LookupPort(ctx, "tcp", port)
 	}
 	if err != nil {
 		return usagef("--listen %s: want HOST:PORT, such as 127.0.0.1:9201 or :9201", addr)
