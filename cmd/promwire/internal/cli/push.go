@@ -41,7 +41,8 @@ observed in a histogram, or set as a gauge. The totals are kept in the file, so 
 grows; runs wait for each other. A push that fails is counted all the same if it says so, and the next one delivers it:
 do not repeat it. Without any NAME, a push with --state delivers what the file keeps.
 
-Exit code 3 says that the receiver stored some of the samples and refused the others.`,
+Exit code 3 says that the receiver stored some of the samples and refused the others. Over Remote Write 1.0 a receiver
+cannot say that it stored some: a refusal is exit code 1 there.`,
 		Example: `  promwire push --url http://127.0.0.1:9201/api/v1/write orders_total 85 --type counter --label shop=berlin
   promwire push --url http://127.0.0.1:9201/api/v1/write queue_depth 5 --time -5m --debug
   promwire push --url http://127.0.0.1:9201/api/v1/write -- temperature_celsius -4.5
