@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/internal/diskfile"
 )
 
 // State keeps the values of a [Registry] beyond the end of the process, so that the counters and histograms of a
@@ -100,7 +101,10 @@ func OpenState(ctx context.Context, path string, opts ...StateOption) (*State, e
 	for _, option := range opts {
 		option(&o)
 	}
-	lock, err := lockFile(ctx, path+".lock")
+	lock, err := diskfile.Lock(ctx, path+".lock")
+	if held := (*diskfile.HeldError)(nil); errors.As(err, &held) {
+		err = fmt.Errorf("%w: %w", ErrStateLocked, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("metrics: open state %s: %w", path, err)
 	}

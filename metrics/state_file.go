@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/internal/diskfile"
 )
 
 const damagedSuffix = ".damaged-"
@@ -98,5 +99,5 @@ func replaceFile(path string, data []byte) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	return syncDir(filepath.Dir(path))
+	return diskfile.SyncDir(filepath.Dir(path))
 }

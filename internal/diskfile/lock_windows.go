@@ -1,4 +1,4 @@
-package metrics
+package diskfile
 
 import (
 	"errors"
@@ -26,5 +26,5 @@ func tryLock(path string) (*os.File, error) {
 	return os.NewFile(uintptr(h), path), nil
 }
 
-// syncDir does nothing: the system has no such call.
-func syncDir(string) error { return nil }
+// SyncDir does nothing: the system has no such call.
+func SyncDir(string) error { return nil }

@@ -1,6 +1,6 @@
 //go:build !darwin && !dragonfly && !freebsd && !linux && !netbsd && !openbsd && !windows
 
-package metrics
+package diskfile
 
 import (
 	"errors"
@@ -12,4 +12,5 @@ func tryLock(path string) (*os.File, error) {
 	return nil, &os.PathError{Op: "lock", Path: path, Err: fmt.Errorf("%w on this system", errors.ErrUnsupported)}
 }
 
-func syncDir(string) error { return nil }
+// SyncDir does nothing: the system has no such call.
+func SyncDir(string) error { return nil }

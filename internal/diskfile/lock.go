@@ -1,4 +1,5 @@
-package metrics
+// Package diskfile has what the standard library lacks for files that several processes, and crashes, must not spoil.
+package diskfile
 
 import (
 	"bytes"
@@ -20,9 +21,22 @@ const (
 	maxLockWait = 100 * time.Millisecond
 )
 
-// lockFile locks the file at path, which is made if need be, and writes into it who holds it. Closing the file gives
-// up the lock. The file is never removed: somebody may have opened it meanwhile, to lock it next.
-func lockFile(ctx context.Context, path string) (*os.File, error) {
+// HeldError says that somebody else had the lock until the context ended.
+type HeldError struct {
+	Holder string // what the holder wrote into the file
+	Err    error  // of the context
+}
+
+// Error implements error.
+func (e *HeldError) Error() string { return e.Holder + ": " + e.Err.Error() }
+
+// Unwrap returns the error of the context.
+func (e *HeldError) Unwrap() error { return e.Err }
+
+// Lock locks the file at path, which is made if need be, and writes into it who holds it. While somebody else has it,
+// Lock tries again until ctx ends, but once in any case; the error then is a [*HeldError]. Closing the file gives up
+// the lock. The file is never removed: somebody may have opened it meanwhile, to lock it next.
+func Lock(ctx context.Context, path string) (*os.File, error) {
 	for wait := minLockWait; ; wait = min(2*wait, maxLockWait) {
 		f, err := tryLock(path)
 		if err == nil {
@@ -36,7 +50,7 @@ func lockFile(ctx context.Context, path string) (*os.File, error) {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return nil, fmt.Errorf("%w: %s: %w", ErrStateLocked, readHolder(path), ctx.Err())
+			return nil, &HeldError{readHolder(path), ctx.Err()}
 		}
 	}
 }

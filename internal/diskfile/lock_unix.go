@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package metrics
+package diskfile
 
 import (
 	"errors"
@@ -31,8 +31,8 @@ func tryLock(path string) (*os.File, error) {
 	}
 }
 
-// syncDir makes a rename in the folder outlive a crash of the system.
-func syncDir(path string) error {
+// SyncDir makes a rename in the folder outlive a crash of the system.
+func SyncDir(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {
 		return err
