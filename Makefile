@@ -5,7 +5,7 @@ LINT_VERSION := v2.15.0
 FUZZTIME ?= 10s
 TOOLS := $(CURDIR)/.tools
 
-.PHONY: test race lint fmt tidy fuzz bench bars crash compat ci release
+.PHONY: test race lint fmt tidy fuzz bench bars crash runs compat ci release
 
 test: ## all tests of all modules
 	$(GO) test work
@@ -33,6 +33,10 @@ bars: ## judges bench/out.txt by the bars
 
 crash: ## a long kill -9 test of the store
 	PROMWIRE_CRASH_ROUNDS=200 $(GO) test -run Crash -count 1 -timeout 60m ./cmd/promwire/...
+
+runs: ## 1,000 runs of a job with a state, half of them killed, against a real Prometheus
+	PROMWIRE_STATE_RUNS=1000 PROMWIRE_REQUIRE_SERVERS=1 PROMWIRE_PROMETHEUS=$${PROMWIRE_PROMETHEUS:-$$(scripts/servers debian)} \
+		$(GO) test -run StateAcrossRuns -count 1 -v -timeout 60m ./cmd/promwire/internal/compat/realserver
 
 compat: ## the tests against real servers, with two versions of Prometheus; builds one of them the first time
 	servers=$$(scripts/servers debian current) && PROMWIRE_PROMETHEUS=$$servers PROMWIRE_REQUIRE_SERVERS=1 \

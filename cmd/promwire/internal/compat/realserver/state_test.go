@@ -6,10 +6,24 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
+
+// runs returns how often TestStateAcrossRuns runs the job: as often as PROMWIRE_STATE_RUNS says, or 200 times.
+func runs(t *testing.T) int {
+	text := os.Getenv("PROMWIRE_STATE_RUNS")
+	if text == "" {
+		return 200
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 2 {
+		t.Fatalf("PROMWIRE_STATE_RUNS is %q, want a number of runs", text)
+	}
+	return n
+}
 
 // TestStateAcrossRuns runs the cron job of the examples 200 times, kills half of the runs at random moments, and asks
 // the server: increase() is the final value, nothing was reset, and every run that was not killed is counted once.
@@ -21,10 +35,10 @@ func TestStateAcrossRuns(t *testing.T) {
 			t.Fatalf("%v: %s", err, out)
 		}
 		s := start(t, p, "")
-		counted, killed := 0, 0
-		for run := range 200 {
+		counted, killed, all := 0, 0, runs(t)
+		for run := range all {
 			life := time.Hour
-			if run%2 == 1 && run < 199 {
+			if run%2 == 1 && run < all-1 {
 				life = time.Duration(rand.Int64N(int64(30 * time.Millisecond)))
 			}
 			if runJob(t, job, life, "REMOTE_WRITE_URL="+s.writeURL(), "STATE_FILE="+filepath.Join(dir, "s")) {
