@@ -14,9 +14,8 @@ type Counter struct {
 	fam *family
 
 	// The recordings without a time, in two sums: whole numbers can be added without a loop.
-	whole   atomic.Uint64
-	rest    atomicFloat
-	touched atomic.Bool
+	whole atomic.Uint64
+	rest  atomicFloat
 
 	mu      sync.Mutex
 	tl      timeline
@@ -25,6 +24,9 @@ type Counter struct {
 	wire    wire
 
 	exemplars *exemplars // nil until there was one
+
+	// Far behind the sums, in a cache line that recordings only read: each would fetch theirs twice if another core counts, too.
+	touched atomic.Bool
 }
 
 // Counter makes a counter, or returns the one that was made before with the same name and unit, whose help stays. The

@@ -11,9 +11,8 @@ import (
 // Gauge is a value that goes up and down. It is safe for concurrent use; Set, Add and Sub neither lock nor take
 // memory.
 type Gauge struct {
-	fam     *family
-	value   atomicFloat
-	touched atomic.Bool
+	fam   *family
+	value atomicFloat
 
 	mu     sync.Mutex
 	tl     timeline
@@ -22,6 +21,8 @@ type Gauge struct {
 	queue  []step  // recordings with a time; the timeline keeps their indexes
 	sample float64 // value of the newest sample
 	wire   wire
+
+	touched atomic.Bool // far behind the value; see Counter
 }
 
 // Gauge makes a gauge, or returns the one that was made before with the same name and unit, whose help stays. Errors

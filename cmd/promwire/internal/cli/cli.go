@@ -21,7 +21,10 @@ const (
 )
 
 // IO is where a command writes: Out gets the results, Err everything else.
-type IO struct{ Out, Err io.Writer }
+type IO struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
 
 // Run runs the command line in args, without the program's name, and returns the exit code. When ctx ends, a command
 // that serves shuts down, and any other one is aborted.

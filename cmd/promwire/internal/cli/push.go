@@ -23,18 +23,23 @@ type pushFlags struct {
 	protocol    string
 	debug       bool
 	dryRun      bool
+	file        string
 	state       stateFlags
 }
 
 func newPush(streams IO) *cobra.Command {
 	var f pushFlags
 	cmd := &cobra.Command{
-		Use:   "push --url URL NAME VALUE [NAME VALUE]...",
+		Use:   "push --url URL {NAME VALUE [NAME VALUE]... | --file FILE}",
 		Short: "Push samples over remote write",
 		Long: `Push samples over remote write, in one request.
 
 NAME goes out as it is: nothing is added to it, not even _total to that of a counter. VALUE is a number, NaN, +Inf or
--Inf; put -- before the first NAME if one is negative. Labels, time and metadata are those of all samples.
+-Inf; put -- before the first NAME if one is negative. Labels, time and metadata are those of all samples; NAME may have
+labels of its own, as in 'hits{code="200"}'.
+
+With --file, the samples come from a file, or with - from the standard input, in the text that /metrics shows, times and
+types included. Samples without a time get that of --time, and all series get the --label.
 
 With --state, each pair is a recording: VALUE is added to the counter NAME (which then ends in _total), or with --type
 observed in a histogram, or set as a gauge. The totals are kept in the file, so that many runs make one series that only
@@ -45,6 +50,8 @@ Exit code 3 says that the receiver stored some of the samples and refused the ot
 cannot say that it stored some: a refusal is exit code 1 there.`,
 		Example: `  promwire push --url http://127.0.0.1:9201/api/v1/write orders_total 85 --type counter --label shop=berlin
   promwire push --url http://127.0.0.1:9201/api/v1/write queue_depth 5 --time -5m --debug
+  promwire push --url http://127.0.0.1:9201/api/v1/write 'hits{code="200"}' 7 'hits{code="500"}' 1
+  curl -s http://127.0.0.1:9100/metrics | promwire push --url http://127.0.0.1:9201/api/v1/write --file - --label job=node
   promwire push --url http://127.0.0.1:9201/api/v1/write -- temperature_celsius -4.5
   promwire push --url http://127.0.0.1:9201/api/v1/write --state /var/lib/backup.state backups_total 1`,
 		Args: f.namesAndValues,
@@ -59,6 +66,7 @@ cannot say that it stored some: a refusal is exit code 1 there.`,
 	flags.StringVar(&f.time, "time", "now", "time of the sample: RFC 3339, Unix seconds, or relative like -5m")
 	flags.StringVar(&f.start, "start-time", "", "when the counter started from zero (Remote Write 2.0 only); like --time")
 	flags.StringVar(&f.protocol, "protocol", "auto", "Remote Write version: 1.0, 2.0, or auto, which tries 2.0 first")
+	flags.StringVar(&f.file, "file", "", "`FILE` with samples in the text that /metrics shows; - is the standard input")
 	flags.BoolVar(&f.debug, "debug", false, "print what goes out")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would go out, and change nothing anywhere; --url is not needed")
 	f.state.register(flags)
@@ -67,6 +75,12 @@ cannot say that it stored some: a refusal is exit code 1 there.`,
 
 func (f *pushFlags) namesAndValues(_ *cobra.Command, args []string) error {
 	switch {
+	case f.file != "" && len(args) > 0:
+		return usagef("unexpected argument %q: the samples are in the --file", args[0])
+	case f.file != "" && (f.state.path != "" || f.metricType != "" || f.help != "" || f.unit != "" || f.start != ""):
+		return usagef("--file excludes --state, --type, --help-text, --unit and --start-time")
+	case f.file != "":
+		return nil
 	case len(args) == 0 && f.state.path == "":
 		return usagef("NAME is missing")
 	case len(args)%2 != 0:
@@ -83,7 +97,7 @@ func push(ctx context.Context, streams IO, f *pushFlags, args []string) error {
 	if err := f.state.refuse(); err != nil {
 		return err
 	}
-	req, err := f.request(args, time.Now())
+	req, err := f.samples(streams, args, time.Now())
 	if err != nil {
 		return err
 	}
@@ -180,7 +194,12 @@ func (f *pushFlags) labelSet(name string) (promwire.Labels, error) {
 	if err != nil {
 		return nil, err
 	}
-	ls, err := promwire.NewLabels(append(pairs, promwire.Label{Name: promwire.MetricName, Value: name})...)
+	name, own, err := splitSeries(name)
+	if err != nil {
+		return nil, err
+	}
+	pairs = append(append(pairs, own...), promwire.Label{Name: promwire.MetricName, Value: name})
+	ls, err := promwire.NewLabels(pairs...)
 	if err == nil {
 		err = ls.Validate(promwire.UTF8Names)
 	}

@@ -126,20 +126,40 @@ type instrument struct {
 
 func (f *pushFlags) newInstrument(reg *metrics.Registry, meta promwire.Metadata, name string) (instrument, error) {
 	help, unit := metrics.WithHelp(meta.Help), metrics.WithUnit(meta.Unit)
+	name, pairs, err := splitSeries(name)
+	if err != nil {
+		return instrument{}, err
+	}
+	var names, values []string
+	for _, l := range pairs {
+		names, values = append(names, l.Name), append(values, l.Value)
+	}
 	switch meta.Type {
 	case promwire.TypeUnknown, promwire.TypeCounter:
-		c, err := reg.Counter(name, help, unit)
-		return instrument{c.Add, c.AddAt, true}, err
+		v, err := reg.CounterVec(name, names, help, unit)
+		if err != nil {
+			return instrument{}, err
+		}
+		c := v.With(values...)
+		return instrument{c.Add, c.AddAt, true}, nil
 	case promwire.TypeGauge:
-		g, err := reg.Gauge(name, help, unit)
-		return instrument{g.Set, g.SetAt, false}, err
+		v, err := reg.GaugeVec(name, names, help, unit)
+		if err != nil {
+			return instrument{}, err
+		}
+		g := v.With(values...)
+		return instrument{g.Set, g.SetAt, false}, nil
 	case promwire.TypeHistogram:
 		opts := []metrics.HistogramOption{help, unit}
 		if len(f.state.bounds) > 0 {
 			opts = append(opts, metrics.WithBounds(f.state.bounds...))
 		}
-		h, err := reg.Histogram(name, opts...)
-		return instrument{h.Observe, h.ObserveAt, false}, err
+		v, err := reg.HistogramVec(name, names, opts...)
+		if err != nil {
+			return instrument{}, err
+		}
+		h := v.With(values...)
+		return instrument{h.Observe, h.ObserveAt, false}, nil
 	default:
 		return instrument{}, usagef("--type %v: a --state takes counter, gauge and histogram", meta.Type)
 	}
