@@ -32,7 +32,7 @@ func (r *Reader) protobuf(body []byte) error {
 		body = body[n+int(length):]
 		before, last := len(r.result.Points), r.last
 		err := r.readFamily(frame(&r.doc, message), place)
-		if errors.Is(err, errTooMany) {
+		if errors.Is(err, r.tooMany) {
 			return err
 		}
 		if err == nil {
@@ -169,8 +169,8 @@ func (r *Reader) protobufFamily(name, help []byte) *Family {
 
 // protobufPoint takes over the series that the parser is at.
 func (r *Reader) protobufPoint(parser textparse.Parser, entry textparse.Entry, place int) error {
-	if len(r.result.Points) >= MaxPoints {
-		return errTooMany
+	if len(r.result.Points) >= r.opts.MaxPoints {
+		return r.tooMany
 	}
 	p := Point{Place: place}
 	var key []byte

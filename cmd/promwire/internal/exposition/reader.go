@@ -41,20 +41,22 @@ func FormatOf(contentType string, fallback Format) (Format, error) {
 	}
 }
 
-// MaxPoints bounds the samples of one exposition, and with them what it takes in memory.
-const MaxPoints = 1_000_000
-
-var errTooMany = fmt.Errorf("%w: more than %d samples", promwire.ErrTooLarge, MaxPoints)
+// DefaultMaxPoints is the default of Options.MaxPoints.
+const DefaultMaxPoints = 1_000_000
 
 // Options say how to read.
 type Options struct {
 	// NoNative leaves native histograms out; OnlyNative leaves out the classic form of histograms that have a native one.
 	NoNative, OnlyNative bool
+	// MaxPoints bounds the samples of one exposition, and with them what it takes in memory (about 150 bytes each). An
+	// exposition with more fails with promwire.ErrTooLarge. DefaultMaxPoints if 0.
+	MaxPoints int
 }
 
 // Reader reads the expositions of one target, one after the other. It is not safe for concurrent use.
 type Reader struct {
 	opts     Options
+	tooMany  error
 	format   Format
 	lines    map[string]*line
 	families map[string]*Family
@@ -72,7 +74,10 @@ type Reader struct {
 
 // NewReader returns a Reader.
 func NewReader(opts Options) *Reader {
-	r := &Reader{opts: opts}
+	if opts.MaxPoints <= 0 {
+		opts.MaxPoints = DefaultMaxPoints
+	}
+	r := &Reader{opts: opts, tooMany: fmt.Errorf("%w: more than %d samples", promwire.ErrTooLarge, opts.MaxPoints)}
 	r.Forget()
 	return r
 }
@@ -96,8 +101,13 @@ func (r *Reader) Read(body []byte, format Format) (*Result, error) {
 	}
 	r.round++
 	r.number, r.family, r.last = 0, nil, nil
-	clear(r.result.Points)
-	r.result = Result{Points: r.result.Points[:0], Bad: r.result.Bad[:0]}
+	before := r.result.Points
+	r.result = Result{Points: before[:0], Bad: r.result.Bad[:0]}
+	defer func() { // what is left of the last exposition keeps nothing alive
+		if n := len(r.result.Points); n < len(before) {
+			clear(before[n:])
+		}
+	}()
 	var err error
 	if format == Protobuf {
 		err = r.protobuf(body)

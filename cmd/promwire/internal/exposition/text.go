@@ -60,8 +60,8 @@ func (r *Reader) text(body []byte) error {
 				r.result.bad(place, text, errEmptyLine)
 			}
 		case text[0] != '#':
-			if len(r.result.Points) >= MaxPoints {
-				return errTooMany
+			if len(r.result.Points) >= r.opts.MaxPoints {
+				return r.tooMany
 			}
 			r.sample(text, place, under)
 		case strict && string(text) == "# EOF":

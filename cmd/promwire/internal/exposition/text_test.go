@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/expfmt"
+
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/exposition"
 )
@@ -202,12 +204,17 @@ func TestReadAllocates(t *testing.T) {
 
 // A body can't take more memory than a bound.
 func TestTooManyPoints(t *testing.T) {
-	r := exposition.NewReader(exposition.Options{})
-	_, err := r.Read([]byte(strings.Repeat("a 1\n", exposition.MaxPoints)), exposition.Text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err = r.Read([]byte(strings.Repeat("a 1\n", exposition.MaxPoints+1)), exposition.Text); !errors.Is(err, promwire.ErrTooLarge) {
-		t.Fatal(err)
+	r := exposition.NewReader(exposition.Options{MaxPoints: 5})
+	for range 2 {
+		if _, err := r.Read([]byte(strings.Repeat("a 1\n", 5)), exposition.Text); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Read([]byte(strings.Repeat("a 1\n", 6)), exposition.Text); !errors.Is(err, promwire.ErrTooLarge) {
+			t.Fatal(err)
+		}
+		body := registry(t, expfmt.NewFormat(expfmt.TypeProtoDelim))
+		if _, err := r.Read(body, exposition.Protobuf); !errors.Is(err, promwire.ErrTooLarge) {
+			t.Fatal(err)
+		}
 	}
 }

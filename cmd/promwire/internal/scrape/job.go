@@ -80,8 +80,8 @@ func (t *Target) key() string {
 // Config is what a Manager needs.
 type Config struct {
 	Jobs []*Job
-	// Sink takes what a scrape makes, and owns it: requests of one target one after the other, those of several targets
-	// side by side. It must not wait. Labels, and strings in general, are shared and never change.
+	// Sink takes what a scrape makes: that of one target one after the other, that of several targets side by side. It is
+	// valid until Sink returns, which must not wait.
 	Sink   func([]promwire.TimeSeries)
 	Logger *slog.Logger
 }

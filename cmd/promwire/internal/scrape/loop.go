@@ -124,6 +124,7 @@ func (l *loop) scrape(ctx context.Context, slot time.Time) {
 		at = slot
 	}
 	stamp := at.UnixMilli()
+	defer l.book.release()
 	series, t, err := l.ask(ctx, stamp)
 	if ctx.Err() != nil {
 		return // the end of the program says nothing of the target

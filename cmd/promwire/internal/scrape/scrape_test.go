@@ -123,7 +123,7 @@ func run(t *testing.T, w *world, test func(*scrape.Manager)) {
 			Sink: func(series []promwire.TimeSeries) {
 				w.mu.Lock()
 				defer w.mu.Unlock()
-				w.written = append(w.written, series)
+				w.written = append(w.written, (&promwire.WriteRequest{Timeseries: series}).Clone().Timeseries)
 			},
 		})
 		ctx, cancel := context.WithCancel(t.Context())

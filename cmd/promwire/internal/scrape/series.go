@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/promwire/promwire"
@@ -38,6 +39,7 @@ type book struct {
 	at      int64  // time of the last report
 	key     []byte
 	reports [len(reportNames)]*known
+	list    *seriesList // memory of the scrape at work, nil if it has none
 }
 
 // tally is what a scrape came to.
@@ -81,6 +83,7 @@ func (b *book) enter(res *exposition.Result, at int64) ([]promwire.TimeSeries, t
 	b.begin()
 	t := tally{bad: res.Bad, badCount: res.BadCount}
 	out := newSeries(len(res.Points) + len(b.reports))
+	b.list = out
 	next := b.spare[:0]
 	for i := range res.Points {
 		p := &res.Points[i]
@@ -119,6 +122,7 @@ func (b *book) enter(res *exposition.Result, at int64) ([]promwire.TimeSeries, t
 		return nil, t, fmt.Errorf("%d samples, the limit is %d", t.kept, limit)
 	}
 	series := b.appendMarkers(out.series, at)
+	out.series = series
 	b.spare, b.current, b.good = b.current[:0], next, b.round
 	return series, t, nil
 }
@@ -205,8 +209,23 @@ type seriesList struct {
 	samples []promwire.Sample
 }
 
+// lists are for reuse, by all targets.
+var lists = sync.Pool{New: func() any { return new(seriesList) }}
+
+// newSeries returns an empty list with room for this many series.
 func newSeries(size int) *seriesList {
-	return &seriesList{series: make([]promwire.TimeSeries, 0, size), samples: make([]promwire.Sample, 0, size)}
+	l := lists.Get().(*seriesList)
+	l.series, l.samples = slices.Grow(l.series[:0], size), slices.Grow(l.samples[:0], size)
+	return l
+}
+
+// release gives back the memory of the scrape at work. Nothing of its series is valid any more, but labels and strings.
+func (b *book) release() {
+	if b.list != nil {
+		clear(b.list.series)
+		lists.Put(b.list)
+		b.list = nil
+	}
 }
 
 func (l *seriesList) add(k *known, p *exposition.Point, at int64) {
