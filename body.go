@@ -25,6 +25,8 @@ type Body struct {
 	decoded []byte
 	done    bool
 	err     error
+	stats   WriteStats
+	counted bool // stats is what the message carries
 }
 
 // Reset prepares b for another request and keeps the memory of the decompressed bytes. The rules are those of the
