@@ -190,7 +190,7 @@ func TestWriteContext(t *testing.T) {
 	})
 	t.Run("timeout", func(t *testing.T) {
 		go func() { <-arrived }()
-		c := newWriteClient(t, url, WithTimeout(time.Millisecond))
+		c := newWriteClient(t, url, WithTimeout(time.Millisecond), WithoutRetry())
 		_, err := c.Write(context.Background(), request("m", 1))
 		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no answer within 1ms") {
 			t.Errorf("got %v", err)

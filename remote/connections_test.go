@@ -37,7 +37,7 @@ func TestWriteReusesTheConnection(t *testing.T) {
 			http.Error(w, strings.Repeat("too many words ", 2000), http.StatusServiceUnavailable)
 		}
 	})
-	c := newWriteClient(t, url, WithMessageType(promwire.WriteV1))
+	c := newWriteClient(t, url, WithMessageType(promwire.WriteV1), WithoutRetry())
 	for i := range 10 {
 		if _, err := c.Write(context.Background(), request("m", 1)); (err != nil) != (i%2 == 1) {
 			t.Fatalf("request %d: got %v", i, err)

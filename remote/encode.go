@@ -6,22 +6,26 @@ import (
 	"github.com/promwire/promwire"
 )
 
-// encode makes the body of req as message t. It returns what the body carries, and the histograms that the message has
-// no form for; a body without a message (len(p.message) == 0) means that nothing is left to send.
-func (p *payload) encode(req *promwire.WriteRequest, t promwire.MessageType) (promwire.WriteStats, []promwire.Refusal, error) {
+// encode makes the body of req in format f. It returns what the body carries, and the histograms that the message has
+// no form for; an empty body means that nothing is left to send.
+func (p *payload) encode(req *promwire.WriteRequest, f format) (promwire.WriteStats, []promwire.Refusal, error) {
 	var unfit []promwire.Refusal
-	if t == promwire.WriteV1 && hasCustomBuckets(req.Timeseries) {
+	if f.message == promwire.WriteV1 && hasCustomBuckets(req.Timeseries) {
 		req, unfit = withoutCustomBuckets(req)
 	}
-	if t == promwire.WriteV2 && hasMixed(req.Timeseries) {
+	if f.message == promwire.WriteV2 && hasMixed(req.Timeseries) {
 		req = splitMixed(req)
 	}
 	var err error
-	p.message, err = req.AppendProto(p.message[:0], t)
-	if err != nil {
-		return promwire.WriteStats{}, nil, fmt.Errorf("encode %s: %w", t, err)
+	if p.message, err = req.AppendProto(p.message[:0], f.message); err != nil {
+		return promwire.WriteStats{}, nil, fmt.Errorf("encode %s: %w", f.message, err)
 	}
-	p.compress()
+	if p.compressed = p.compressed[:0]; len(p.message) == 0 {
+		return promwire.WriteStats{}, unfit, nil
+	}
+	if p.compressed, err = f.compression.AppendEncoded(p.compressed, p.message); err != nil {
+		return promwire.WriteStats{}, nil, fmt.Errorf("compress %s: %w", f.compression.ContentEncoding(), err)
+	}
 	return req.Stats(), unfit, nil
 }
 

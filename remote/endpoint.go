@@ -2,9 +2,11 @@ package remote
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -21,6 +23,12 @@ type endpoint struct {
 	header  http.Header
 	timeout time.Duration
 	late    error // what to say when timeout is over
+	logger  *slog.Logger
+
+	auth     Auth   // nil for none
+	authName string // where it comes from
+	tls      *tls.Config
+	proxy    func(*http.Request) (*url.URL, error)
 }
 
 // drainLimit bounds what is read of an answer that nobody needs, so that its connection can be used again.
@@ -45,72 +53,96 @@ func newEndpoint(rawURL string, timeout time.Duration) (endpoint, error) {
 		return endpoint{}, errors.New("remote: URL has no host: give the full endpoint, such as http://host:9090/api/v1/write")
 	}
 	name := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
-	return endpoint{
+	e := endpoint{
 		url:     u,
 		name:    name.String(),
 		header:  http.Header{"User-Agent": {"promwire/" + promwire.Version}},
 		timeout: timeout,
-	}, nil
+	}
+	if u.User != nil {
+		e.setUserInfo(u.User)
+		u.User = nil
+	}
+	return e, nil
 }
 
 // finish completes e once all options are applied.
-func (e *endpoint) finish() {
+func (e *endpoint) finish() error {
 	e.late = fmt.Errorf("no answer within %v: %w", e.timeout, context.DeadlineExceeded)
-	if e.client == nil {
-		e.client = newHTTPClient()
+	if e.logger == nil {
+		e.logger = slog.New(slog.DiscardHandler)
+	}
+	if e.header.Get("Authorization") != "" {
+		if err := e.setAuth("WithHeader(Authorization)", secretHeader(e.header.Get("Authorization"))); err != nil {
+			return err
+		}
+		e.header.Del("Authorization")
+	}
+	switch {
+	case e.client == nil:
+		var err error
+		if e.client, err = newHTTPClient(e.tls, e.proxy); err != nil {
+			return err
+		}
+	case e.tls != nil || e.proxy != nil:
+		return errors.New("remote: WithTLS and WithProxy need connections of the client's own: " +
+			"with WithHTTPClient, set them in its transport")
 	}
 	client := http.Client{Transport: e.client.Transport, Jar: e.client.Jar, Timeout: e.client.Timeout}
-	client.CheckRedirect = keepPost(e.client.CheckRedirect)
+	client.CheckRedirect = e.keepPost(e.client.CheckRedirect)
 	e.client = &client
+	return nil
 }
 
-// newHTTPClient returns a client with connections of its own: http.DefaultTransport's settings, proxies from the
-// environment included, and more idle connections to the one host.
-func newHTTPClient() *http.Client {
-	t, ok := http.DefaultTransport.(*http.Transport)
-	if !ok { // the program has replaced it, and means it
-		return &http.Client{}
+func (e *endpoint) log(ctx context.Context, level slog.Level, msg string, args ...any) {
+	if e.logger.Enabled(ctx, level) {
+		e.logger.Log(ctx, level, msg, append(args, "endpoint", e.name)...)
 	}
-	t = t.Clone()
-	t.MaxIdleConnsPerHost = t.MaxIdleConns
-	t.DisableCompression = true // bodies have encodings of their own
-	return &http.Client{Transport: t}
 }
 
 // keepPost lets redirects through that keep method and body (307, 308). Others would turn the request into a GET
-// without a body: they are the answer instead, and so an error.
-func keepPost(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+// without a body: they are the answer instead, and so an error. So are those that lead credentials elsewhere.
+func (e *endpoint) keepPost(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
-		if req.Method != http.MethodPost {
+		elsewhere := req.URL.Host != e.url.Host || req.URL.Scheme != e.url.Scheme
+		if req.Method != http.MethodPost || e.auth != nil && elsewhere {
 			return http.ErrUseLastResponse
 		}
 		if next != nil {
 			return next(req, via)
 		}
 		if len(via) >= maxRedirects {
-			return fmt.Errorf("stopped after %d redirects", maxRedirects)
+			return fmt.Errorf("%w: stopped after %d redirects", promwire.ErrUnsupported, maxRedirects)
 		}
 		return nil
 	}
 }
 
-// post sends p and returns the answer whatever its status; the caller closes its body. header is not modified.
+// post sends p and returns the answer whatever its status; the caller closes its body. header belongs to the request
+// from now on: cookie jars and wrapped transports write into it.
 func (e *endpoint) post(ctx context.Context, header http.Header, p *payload) (*http.Response, error) {
-	body := p.reader()
-	req := &http.Request{
+	target := e.url
+	if e.auth != nil { // which may look at it, and must not change ours
+		own := *e.url
+		target = &own
+	}
+	req := (&http.Request{
 		Method:        http.MethodPost,
-		URL:           e.url,
+		URL:           target,
 		Host:          e.url.Host,
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
 		ProtoMinor:    1,
-		Header:        header.Clone(), // cookie jars and wrapped transports write into it
-		Body:          body,
+		Header:        header,
 		ContentLength: int64(len(p.compressed)),
 		// For redirects, and for a connection that turns out to be closed before the first byte of the answer.
 		GetBody: func() (io.ReadCloser, error) { return p.reader(), nil },
+	}).WithContext(ctx)
+	if err := e.authorize(req, p.compressed); err != nil {
+		return nil, err
 	}
-	return e.client.Do(req.WithContext(ctx))
+	req.Body = p.reader()
+	return e.client.Do(req)
 }
 
 // discard reads what is left of an answer, within bounds, and closes it.
@@ -128,10 +160,7 @@ func (e *endpoint) named(verb string, err error) error {
 
 // failed is named for a request that got no answer, or half of one. If ctx is over, errors.Is finds its error.
 func (e *endpoint) failed(ctx context.Context, verb string, err error) error {
-	var request *url.Error
-	if errors.As(err, &request) {
-		err = request.Err // request itself repeats the URL, query and all
-	}
+	err = bare(err) // with the URL, it would repeat the query
 	if cancelled := ctx.Err(); cancelled != nil && !errors.Is(err, cancelled) {
 		err = fmt.Errorf("%w: %w", cancelled, err)
 	}

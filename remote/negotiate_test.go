@@ -171,7 +171,7 @@ func TestNegotiation(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newReceiver(t, func(w http.ResponseWriter, n int, _ received) { tt.replies[n].write(w) })
-			var opts []WriteOption
+			opts := []WriteOption{WithoutRetry()}
 			if tt.pin != "" {
 				opts = append(opts, WithMessageType(tt.pin))
 			}
@@ -235,12 +235,12 @@ func TestFallbackIsRememberedForAWhile(t *testing.T) {
 	}
 	write(v2, v1)
 	write(v1)
-	now = now.Add(retryV2After - time.Nanosecond)
+	now = now.Add(retryBetterAfter - time.Nanosecond)
 	write(v1)
 	now = now.Add(time.Nanosecond)
 	write(v2, v1)
 	write(v1)
-	now, speaksV2 = now.Add(retryV2After), true
+	now, speaksV2 = now.Add(retryBetterAfter), true
 	write(v2)
 	write(v2)
 

@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -96,6 +97,27 @@ func WithMessageType(t promwire.MessageType) WriteOption {
 		c.pinned = t
 		return nil
 	})
+}
+
+// WithCompression sets how bodies are compressed, such as zstd.Codec{} of package compress/zstd, or [promwire.Identity].
+// The client falls back to snappy, the default, where a receiver refuses it, see [WriteClient].
+func WithCompression(compression promwire.Compression) WriteOption {
+	return writeOption(func(c *WriteClient) error {
+		if compression == nil {
+			return errors.New("remote: WithCompression: nil")
+		}
+		c.compression = compression
+		return nil
+	})
+}
+
+// WithLogger makes a client log what it repeats: retries as warnings, fallbacks to another format as information.
+// Default, and for nil: it logs nothing.
+func WithLogger(l *slog.Logger) Option {
+	return func(e *endpoint) error {
+		e.logger = l
+		return nil
+	}
 }
 
 // validHeaderName reports whether s is a token (RFC 9110, section 5.6.2).

@@ -29,7 +29,7 @@ func body(t testing.TB, req *promwire.WriteRequest, message promwire.MessageType
 	t.Helper()
 	p := newPayload()
 	defer p.release()
-	if _, _, err := p.encode(req, message); err != nil {
+	if _, _, err := p.encode(req, format{message, promwire.Snappy}); err != nil {
 		t.Fatal(err)
 	}
 	return bytes.Clone(p.compressed)
@@ -146,7 +146,7 @@ func (l *lateReader) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func TestPayloadIsRecycledWhenTheLastReaderCloses(t *testing.T) {
 	late := &lateReader{}
-	c := newWriteClient(t, "http://host/", WithHTTPClient(&http.Client{Transport: late}), WithMessageType(v1))
+	c := newWriteClient(t, "http://host/", WithHTTPClient(&http.Client{Transport: late}), WithMessageType(v1), WithoutRetry())
 	for _, name := range []string{"first", "second", "third"} {
 		if _, err := c.Write(context.Background(), request(name, 3)); err == nil {
 			t.Fatal("got no error")
@@ -243,7 +243,7 @@ func TestAllocations(t *testing.T) {
 	for _, message := range []promwire.MessageType{v1, v2} {
 		encode := func() {
 			p := newPayload()
-			if _, _, err := p.encode(req, message); err != nil {
+			if _, _, err := p.encode(req, format{message, promwire.Snappy}); err != nil {
 				t.Fatal(err)
 			}
 			p.release()

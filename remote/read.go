@@ -57,7 +57,9 @@ func NewReadClient(url string, opts ...ReadOption) (*ReadClient, error) {
 			return nil, err
 		}
 	}
-	c.finish()
+	if err := c.finish(); err != nil {
+		return nil, err
+	}
 	c.headers = c.header.Clone()
 	c.headers.Set("Content-Type", promwire.ContentTypeProtobuf)
 	c.headers.Set("Content-Encoding", promwire.EncodingSnappy)
@@ -161,7 +163,7 @@ func (c *ReadClient) ask(body *patientBody, q promwire.Query) (*http.Response, e
 	p.compress()
 	body.wait()
 	defer body.rest()
-	return c.post(body.ctx, c.headers, p)
+	return c.post(body.ctx, c.headers.Clone(), p)
 }
 
 // responseType tells what kind of answer the headers announce. The status has been looked at before: error answers may
