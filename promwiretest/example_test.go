@@ -19,7 +19,7 @@ func ExampleNewReceiver() {
 		promwiretest.TooManyRequests("30"),
 		promwiretest.LostAnswer(),
 	))
-	client, err := remote.NewWriteClient(backend.URL, remote.WithMessageType(promwire.WriteV1))
+	client, err := remote.NewWriteClient(backend.URL, remote.WithMessageType(promwire.WriteV1), remote.WithoutRetry())
 	if err != nil {
 		fmt.Println(err)
 		return

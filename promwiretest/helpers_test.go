@@ -24,7 +24,7 @@ func start(t *testing.T, opts ...promwiretest.Option) (*promwiretest.Receiver, *
 func client(t *testing.T, r *promwiretest.Receiver, opts ...remote.WriteOption) *remote.WriteClient {
 	t.Helper()
 	opts = append([]remote.WriteOption{remote.WithMessageType(promwire.WriteV2)}, opts...)
-	c, err := remote.NewWriteClient(r.URL, opts...)
+	c, err := remote.NewWriteClient(r.URL, append(opts, remote.WithoutRetry())...)
 	if err != nil {
 		t.Fatal(err)
 	}

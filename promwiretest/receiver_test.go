@@ -82,7 +82,7 @@ func TestReceiverWithStorage(t *testing.T) {
 
 func TestReceiverRecordsBadRequests(t *testing.T) {
 	r, _ := start(t)
-	other, err := remote.NewWriteClient(r.URL, remote.WithMessageType(promwire.WriteV2))
+	other, err := remote.NewWriteClient(r.URL, remote.WithMessageType(promwire.WriteV2), remote.WithoutRetry())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -133,16 +133,25 @@ func TestWriteBody(t *testing.T) {
 		{"zstd comes and goes", takesAll, v2, z, []WriteOption{WithCompression(z)}, []string{"2 zstd"}, []string{"2 zstd"}, true},
 		{"none comes, gzip goes", takesAll, v1, promwire.Identity, []WriteOption{WithCompression(gzip.Codec{})}, []string{"0 gzip"}, []string{"0 gzip"}, false},
 		{
-			"zstd refused", only("", "snappy"), v2, z, []WriteOption{WithCompression(z)},
-			[]string{"2 zstd", "2 snappy"}, []string{"2 snappy"}, false,
+			"zstd refused", only("", "snappy"), v2, z,
+			[]WriteOption{WithCompression(z)},
+			[]string{"2 zstd", "2 snappy"},
+			[]string{"2 snappy"},
+			false,
 		},
 		{
-			"both refused", only(v1, "snappy"), v2, z, []WriteOption{WithCompression(z)},
-			[]string{"2 zstd", "2 snappy", "0 snappy"}, []string{"0 snappy"}, false,
+			"both refused", only(v1, "snappy"), v2, z,
+			[]WriteOption{WithCompression(z)},
+			[]string{"2 zstd", "2 snappy", "0 snappy"},
+			[]string{"0 snappy"},
+			false,
 		},
 		{
-			"silent, takes zstd", silent, v2, z, []WriteOption{WithCompression(z)},
-			[]string{"2 zstd", "0 zstd"}, []string{"0 zstd"}, false,
+			"silent, takes zstd", silent, v2, z,
+			[]WriteOption{WithCompression(z)},
+			[]string{"2 zstd", "0 zstd"},
+			[]string{"0 zstd"},
+			false,
 		},
 	}
 	for _, tt := range tests {

@@ -15,9 +15,25 @@ import (
 	"github.com/promwire/promwire"
 )
 
+// canned is what a scripted transport answers: a status with headers, or an error.
+type canned struct {
+	status  int
+	headers []string
+	err     error
+}
+
+func status(code int, headers ...string) canned { return canned{status: code, headers: headers} }
+
+var (
+	errGone = errors.New("gone")
+	gone    = canned{err: errGone}
+)
+
+type answers = []canned
+
 // scripted is a transport that answers from a list, and keeps when it was asked and what for.
 type scripted struct {
-	answers []func(*http.Request) (*http.Response, error)
+	answers answers // the last one is repeated
 	begun   time.Time
 	at      []time.Duration
 	header  []http.Header
@@ -30,35 +46,18 @@ func (s *scripted) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := min(len(s.at), len(s.answers)-1) // the last one is repeated
+	answer := s.answers[min(len(s.at), len(s.answers)-1)]
 	s.at = append(s.at, time.Since(s.begun))
 	s.header = append(s.header, req.Header)
 	s.bodies = append(s.bodies, string(body))
-	return s.answers[n](req)
-}
-
-func status(code int, headers ...string) func(*http.Request) (*http.Response, error) {
-	return func(*http.Request) (*http.Response, error) {
-		h := http.Header{}
-		for i := 0; i+1 < len(headers); i += 2 {
-			h.Set(headers[i], headers[i+1])
-		}
-		return &http.Response{StatusCode: code, Header: h, Body: http.NoBody}, nil
+	if answer.err != nil {
+		return nil, answer.err
 	}
-}
-
-var errGone = errors.New("gone")
-
-func gone(*http.Request) (*http.Response, error) { return nil, errGone }
-
-type answers = []func(*http.Request) (*http.Response, error)
-
-func repeat(n int, a ...func(*http.Request) (*http.Response, error)) answers {
-	var out answers
-	for range n {
-		out = append(out, a[0])
+	h := http.Header{}
+	for i := 0; i+1 < len(answer.headers); i += 2 {
+		h.Set(answer.headers[i], answer.headers[i+1])
 	}
-	return append(out, a[1:]...)
+	return &http.Response{StatusCode: answer.status, Header: h, Body: http.NoBody}, nil
 }
 
 // near reports whether got is want, give or take the jitter of every pause in it.
@@ -79,7 +78,7 @@ func TestRetryTiming(t *testing.T) {
 		status  int             // of the error, 0 for success, -1 for another one
 	}{
 		{"success is final", RetryOptions{}, 0, answers{status(204)}, []time.Duration{0}, 0},
-		{"5xx", RetryOptions{}, 0, repeat(3, status(503), status(204)), []time.Duration{0, 30 * ms, 90 * ms, 210 * ms}, 0},
+		{"5xx", RetryOptions{}, 0, answers{status(503), status(503), status(503), status(204)}, []time.Duration{0, 30 * ms, 90 * ms, 210 * ms}, 0},
 		{"four attempts", RetryOptions{}, 0, answers{status(500)}, []time.Duration{0, 30 * ms, 90 * ms, 210 * ms}, 500},
 		{"network", RetryOptions{}, 0, answers{gone, status(204)}, []time.Duration{0, 30 * ms}, 0},
 		{"408", RetryOptions{}, 0, answers{status(408, "Retry-After", "9"), status(204)}, []time.Duration{0, 30 * ms}, 0},
@@ -93,29 +92,47 @@ func TestRetryTiming(t *testing.T) {
 		{"999", RetryOptions{}, 0, answers{status(999)}, []time.Duration{0}, 999},
 		{"redirect", RetryOptions{}, 0, answers{status(302, "Location", "/x")}, []time.Duration{0}, 302},
 		{
-			"seconds", RetryOptions{}, 0, answers{status(429, "Retry-After", "2"), status(503, "Retry-After", "3"), status(204)},
-			[]time.Duration{0, 2000 * ms, 5000 * ms}, 0,
+			"seconds",
+			RetryOptions{},
+			0,
+			answers{status(429, "Retry-After", "2"), status(503, "Retry-After", "3"), status(204)},
+			[]time.Duration{0, 2000 * ms, 5000 * ms},
+			0,
 		},
 		{"date", RetryOptions{}, 0, answers{status(503, "Retry-After", date), status(204)}, []time.Duration{0, 7000 * ms}, 0},
 		{"unreadable", RetryOptions{}, 0, answers{status(503, "Retry-After", "soon"), status(204)}, []time.Duration{0, 30 * ms}, 0},
 		{"past", RetryOptions{}, 0, answers{status(503, "Retry-After", "-5"), status(204)}, []time.Duration{0, 30 * ms}, 0},
 		{
-			"cut", RetryOptions{MaxRetryAfter: time.Second}, 0, answers{status(503, "Retry-After", "99999999"), status(204)},
-			[]time.Duration{0, 1000 * ms}, 0,
+			"cut",
+			RetryOptions{MaxRetryAfter: time.Second},
+			0,
+			answers{status(503, "Retry-After", "99999999"), status(204)},
+			[]time.Duration{0, 1000 * ms},
+			0,
 		},
 		{"longer than patience", RetryOptions{}, 0, answers{status(429, "Retry-After", "31")}, []time.Duration{0}, 429},
 		{"longer than the deadline", endless, time.Second, answers{status(429, "Retry-After", "2")}, []time.Duration{0}, 429},
 		{
-			"within the deadline", endless, 3 * time.Second, answers{status(429, "Retry-After", "2")},
-			[]time.Duration{0, 2000 * ms}, 429,
+			"within the deadline", endless, 3 * time.Second,
+			answers{status(429, "Retry-After", "2")},
+			[]time.Duration{0, 2000 * ms},
+			429,
 		},
 		{
-			"doubles up to its bound", RetryOptions{MinBackoff: time.Second, MaxAttempts: 6, MaxElapsed: time.Minute}, 0, answers{gone},
-			[]time.Duration{0, 1000 * ms, 3000 * ms, 7000 * ms, 12_000 * ms, 17_000 * ms}, -1,
+			"doubles up to its bound",
+			RetryOptions{MinBackoff: time.Second, MaxAttempts: 6, MaxElapsed: time.Minute},
+			0,
+			answers{gone},
+			[]time.Duration{0, 1000 * ms, 3000 * ms, 7000 * ms, 12_000 * ms, 17_000 * ms},
+			-1,
 		},
 		{
-			"elapsed", RetryOptions{MinBackoff: time.Second, MaxBackoff: time.Second, MaxAttempts: -1, MaxElapsed: 2500 * ms}, 0,
-			answers{gone}, []time.Duration{0, 1000 * ms, 2000 * ms}, -1,
+			"elapsed",
+			RetryOptions{MinBackoff: time.Second, MaxBackoff: time.Second, MaxAttempts: -1, MaxElapsed: 2500 * ms},
+			0,
+			answers{gone},
+			[]time.Duration{0, 1000 * ms, 2000 * ms},
+			-1,
 		},
 		{"none", RetryOptions{MaxAttempts: 1}, 0, answers{gone}, []time.Duration{0}, -1},
 	}
