@@ -142,8 +142,8 @@ func encodingOf(b *promwire.Body) string {
 	return b.Encoding
 }
 
-// describe says what a request was sent as, for errors.
-func describe(all []tried) string {
+// formatsOf says what a request was sent as, for errors.
+func formatsOf(all []tried) string {
 	text := ""
 	for i := range all[:len(all)-1] {
 		text += fmt.Sprintf("; before that as %s: %v", all[i].format, all[i].err)

@@ -159,7 +159,7 @@ func (c *WriteClient) deliver(ctx context.Context, s source, f format, free free
 func (c *WriteClient) outcome(all []tried) (promwire.WriteStats, error) {
 	last := all[len(all)-1]
 	if last.err != nil && last.stats == (promwire.WriteStats{}) && len(all) > 1 {
-		return last.stats, fmt.Errorf("%w (%s)", last.err, describe(all))
+		return last.stats, fmt.Errorf("%w (%s)", last.err, formatsOf(all))
 	}
 	return last.stats, last.err
 }
