@@ -31,8 +31,8 @@ bench: ## promwire and its peers in one run; writes bench/out.txt
 bars: ## judges bench/out.txt by the bars
 	cd bench && $(GO) run ./cmd/bars out.txt
 
-crash: ## a long kill -9 test of the store
-	PROMWIRE_CRASH_ROUNDS=200 $(GO) test -run Crash -count 1 -timeout 60m ./cmd/promwire/...
+crash: ## a long kill -9 test of the store and the spool
+	PROMWIRE_CRASH_ROUNDS=200 $(GO) test -run Crash -count 1 -timeout 60m ./cmd/promwire/... ./spool
 
 runs: ## 1,000 runs of a job with a state, half of them killed, against a real Prometheus
 	PROMWIRE_STATE_RUNS=1000 PROMWIRE_REQUIRE_SERVERS=1 PROMWIRE_PROMETHEUS=$${PROMWIRE_PROMETHEUS:-$$(scripts/servers debian)} \

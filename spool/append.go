@@ -85,9 +85,11 @@ func (s *Spool) join(bodies []entry, now time.Time) *batch {
 }
 
 func (s *Spool) newBatch() *batch {
-	b := &batch{}
+	var b *batch
 	if n := len(s.free); n > 0 {
 		b, s.free = s.free[n-1], s.free[:n-1]
+	} else {
+		b = new(batch)
 	}
 	*b = batch{buf: b.buf[:0], records: b.records[:0], first: s.nextNumber}
 	if cap(b.buf) > maxBatch {
