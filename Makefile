@@ -5,7 +5,7 @@ LINT_VERSION := v2.15.0
 FUZZTIME ?= 10s
 TOOLS := $(CURDIR)/.tools
 
-.PHONY: test race lint fmt tidy fuzz bench bars crash runs compat ci release
+.PHONY: test race lint fmt tidy fuzz bench bars crash runs partition compat ci release
 
 test: ## all tests of all modules
 	$(GO) test work
@@ -37,6 +37,9 @@ crash: ## a long kill -9 test of the store and the spool
 runs: ## 1,000 runs of a job with a state, half of them killed, against a real Prometheus
 	PROMWIRE_STATE_RUNS=1000 PROMWIRE_REQUIRE_SERVERS=1 PROMWIRE_PROMETHEUS=$${PROMWIRE_PROMETHEUS:-$$(scripts/servers debian)} \
 		$(GO) test -run StateAcrossRuns -count 1 -v -timeout 60m ./cmd/promwire/internal/compat/realserver
+
+partition: ## a queue in front of a receiver that is away for ten minutes
+	PROMWIRE_PARTITION=10m $(GO) test -run QueueFaults/partition -v -count 1 -timeout 30m ./remote
 
 compat: ## the tests against real servers, with two versions of Prometheus; builds one of them the first time
 	servers=$$(scripts/servers debian current) && PROMWIRE_PROMETHEUS=$$servers PROMWIRE_REQUIRE_SERVERS=1 \

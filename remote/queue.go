@@ -20,7 +20,8 @@ import (
 //     a rule that [QueueOptions] sets, or returned by Shutdown. Each of these is counted, and told to a hook.
 //   - Samples of a series are sent in the order of the Writes that brought them, also while shards come and go: a batch
 //     is sent again until its fate is known, before anything newer of its series is. A batch whose answer got lost is
-//     sent again as it was, so that the receiver may see it twice, and nothing else twice.
+//     sent again as it was, so that the receiver may see it twice, and nothing else twice. (A receiver that still works
+//     on a request after its sender gave up on it may mix up the order on its own: do not set timeouts too short.)
 //   - Memory for waiting data is bounded; see [QueueOptions].
 //
 // What it does not promise: data are in memory only. They are lost with the process; whoever needs more puts a spool on

@@ -55,7 +55,7 @@ func newOutlet(o Outlet, c *Config) (*outlet, error) {
 	out := &outlet{name: o.Name, logger: c.Logger.With("write", o.Name)}
 	options := o.Options
 	options.BatchSamples, options.BatchDeadline = c.BatchSamples, c.BatchDeadline
-	options.MinShards, options.MaxShards = 1, 1 // a scrape stays together, and series stay in order
+	options.MinShards, options.MaxShards, options.KeepTogether = 1, 1, true // a scrape stays together, and series stay in order
 	options.WhenFull = remote.DropOldestWhenFull
 	options.Hooks = remote.QueueHooks{
 		Delivered: func(remote.QueueBatch, promwire.WriteStats, time.Duration) { out.recovered() },
