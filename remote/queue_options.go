@@ -50,8 +50,10 @@ type QueueOptions struct {
 	// MaxShards is at least MinShards. The number in between follows the load, see [Queue].
 	MinShards, MaxShards int
 
-	// MemoryBytes bounds the memory for waiting data. Default 64 MiB, at least 64 KiB. A request that does not fit into
-	// an empty queue fails with [promwire.ErrTooLarge].
+	// MemoryBytes bounds the memory for waiting data, counted as it is taken from the heap. Default 64 MiB, at least
+	// 64 KiB. The last Write before the bound may exceed it, as memory is taken in pieces: by up to some 256 KiB for each
+	// shard that gets something of it. A request that does not fit into an empty queue fails with
+	// [promwire.ErrTooLarge]. A sample of a series with ten labels takes some 700 bytes.
 	MemoryBytes int
 	// WhenFull says what happens beyond that bound. Default BlockWhenFull.
 	WhenFull FullPolicy
