@@ -258,3 +258,50 @@ remote_write:
 		t.Error("the end of the agent marked a series as stale")
 	}
 }
+
+// With a spool, what was scraped while nothing could be written survives a kill, and is written by the next run.
+func TestAgentSpool(t *testing.T) {
+	r := promwiretest.NewReceiver()
+	defer r.Close()
+	r.Stop()
+	url, instance, scrapes := exposes(t, "a 1\n")
+	dir := filepath.Join(t.TempDir(), "spool")
+	args := []string{"--scrape", url, "--write", r.URL, "--write", "foo://nowhere/", "--interval", "50ms", "--spool", dir, "--listen", "127.0.0.1:0"}
+	p := startAgent(t, args...)
+	until(t, "scrapes", func() bool { return scrapes.Load() >= 6 })
+	kept := int(scrapes.Load()) - 1 // those before are on disk when a scrape begins
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.cmd.Wait()
+	killed := time.Now().UnixMilli()
+	if err := r.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p = startAgent(t, args...)
+	ls := promwire.LabelsFromStrings("__name__", "a", "instance", instance, "job", "agent")
+	until(t, "samples of both runs", func() bool {
+		s := r.Samples(ls)
+		return len(s) > kept && s[len(s)-1].Timestamp > killed
+	})
+	p.end(t, syscall.SIGTERM, 30*time.Second)
+	samples := r.Samples(ls)
+	if samples[kept-1].Timestamp > killed {
+		t.Errorf("of %d samples on disk at the kill, some are lost", kept)
+	}
+	for i := 1; i < len(samples); i++ {
+		if samples[i].Timestamp < samples[i-1].Timestamp {
+			t.Errorf("sample %d is at %d, the one before at %d", i, samples[i].Timestamp, samples[i-1].Timestamp)
+		}
+	}
+	// A place that is no more keeps nothing.
+	p = startAgent(t, "--scrape", url, "--write", r.URL, "--interval", "50ms", "--spool", dir)
+	until(t, "log", func() bool { return strings.Contains(p.text(), "nothing is written there any more") })
+	before := len(r.Requests())
+	until(t, "request", func() bool { return len(r.Requests()) > before })
+	// Another process does not get it.
+	if out, err := exec.Command("promwire", append([]string{"agent"}, args...)...).CombinedOutput(); err == nil || !strings.Contains(string(out), "held by another process") {
+		t.Errorf("a second agent: %v, %s", err, out)
+	}
+	p.end(t, syscall.SIGTERM, 30*time.Second)
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/scrape"
+	"github.com/promwire/promwire/spool"
 )
 
 // Limits of Config.
@@ -24,6 +25,8 @@ type Config struct {
 	Jobs    []*scrape.Job
 	Outlets []Outlet
 	Logger  *slog.Logger
+	// Spool keeps what is to be written on disk, nil for memory. The agent closes it.
+	Spool *spool.Spool
 	// BatchSamples bounds a request, 1 to MaxBatchSamples. A scrape stays together in one if it fits.
 	BatchSamples int
 	// BatchDeadline is how long scrapes wait for others to share their request.
@@ -38,7 +41,7 @@ type Config struct {
 type Agent struct {
 	config  Config
 	manager *scrape.Manager
-	outlets []*outlet
+	stores  []store
 }
 
 // New prepares an agent. It opens what it needs, and connects to nothing.
@@ -50,16 +53,31 @@ func New(c Config) (*Agent, error) {
 		return nil, errors.New("nowhere to write to")
 	}
 	a := &Agent{config: c}
-	for _, o := range c.Outlets {
-		out, err := newOutlet(o, &c)
-		if err != nil {
-			a.end()
-			return nil, err
-		}
-		a.outlets = append(a.outlets, out)
+	if err := a.open(); err != nil {
+		a.end()
+		return nil, err
 	}
 	a.manager = scrape.NewManager(scrape.Config{Jobs: c.Jobs, Sink: a.take, Logger: c.Logger})
 	return a, nil
+}
+
+// open opens what keeps data until they are written.
+func (a *Agent) open() error {
+	if a.config.Spool != nil {
+		s, err := newSpooled(a.config.Spool, &a.config)
+		if err == nil {
+			a.stores = append(a.stores, s)
+		}
+		return err
+	}
+	for _, o := range a.config.Outlets {
+		out, err := newOutlet(o, &a.config)
+		if err != nil {
+			return err
+		}
+		a.stores = append(a.stores, out)
+	}
+	return nil
 }
 
 // Run works until ctx ends, and then sends what waits, within bounds. Series are not marked as stale: their targets live.
@@ -72,23 +90,23 @@ func (a *Agent) Run(ctx context.Context) {
 	a.config.Logger.Info("agent has ended", a.Figures().args()...)
 }
 
-// take gives what a scrape made to all outlets.
+// take gives what a scrape made to all stores.
 func (a *Agent) take(series []promwire.TimeSeries) {
 	for _, piece := range pieces(series, a.config.BatchSamples) {
 		req := &promwire.WriteRequest{Timeseries: piece}
-		for _, o := range a.outlets {
-			o.write(req)
+		for _, s := range a.stores {
+			s.take(req)
 		}
 	}
 }
 
-// end ends all outlets side by side.
+// end ends all stores side by side.
 func (a *Agent) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), a.config.ShutdownTimeout)
 	defer cancel()
 	var all sync.WaitGroup
-	for _, o := range a.outlets {
-		all.Go(func() { o.end(ctx) })
+	for _, s := range a.stores {
+		all.Go(func() { s.end(ctx) })
 	}
 	all.Wait()
 }

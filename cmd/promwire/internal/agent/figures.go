@@ -34,19 +34,19 @@ func (a *Agent) Figures() Figures {
 		Samples: s.Samples.Load(), BadLines: s.BadLines.Load(), Repeated: s.Repeated.Load(),
 		Skipped: s.Skipped.Load(), TargetsRefused: s.TargetsRefused.Load(), DiscoveryFailed: s.DiscoveryFailed.Load(),
 	}
-	for _, o := range a.outlets {
-		f.Outlets = append(f.Outlets, o.figures())
+	for _, s := range a.stores {
+		f.Outlets = append(f.Outlets, s.figures()...)
 	}
 	return f
 }
 
-func (o *outlet) figures() OutletFigures {
+func (o *outlet) figures() []OutletFigures {
 	s := o.queue.Stats()
-	return OutletFigures{
+	return []OutletFigures{{
 		Name: o.name, Sent: points(s.Delivered), Refused: points(s.Refused), Dropped: points(s.DroppedFull) + points(s.DroppedAge),
 		NotTaken: points(s.Rejected), Abandoned: points(s.Abandoned), Pending: points(s.Pending), Retries: s.Retries,
 		Oldest: s.OldestPending,
-	}
+	}}
 }
 
 func points(s promwire.WriteStats) int64 { return int64(s.Samples + s.Histograms) }

@@ -40,26 +40,41 @@ func (f failing) Write(context.Context, *promwire.WriteRequest) (promwire.WriteS
 	return promwire.WriteStats{}, f.err
 }
 
-// outlet is an Outlet at work.
-type outlet struct {
-	name   string
-	logger *slog.Logger
-	queue  *remote.Queue
-	front  promwire.Writer // the queue, with what is before it
+// store keeps what is to be written until it is.
+type store interface {
+	// take keeps a request, or says in the log that it can't.
+	take(req *promwire.WriteRequest)
+	figures() []OutletFigures
+	// end sends what waits until ctx ends.
+	end(ctx context.Context)
+}
 
+// watch tells in the log how writing to one place goes.
+type watch struct {
+	name     string
+	logger   *slog.Logger
 	refusals limiter
 	failing  atomic.Bool // the last attempt failed and is going to be repeated
 }
 
+// outlet is an Outlet behind a queue in memory. It is a store.
+type outlet struct {
+	watch
+	queue *remote.Queue
+	front promwire.Writer // the queue, with what is before it
+}
+
 func newOutlet(o Outlet, c *Config) (*outlet, error) {
-	out := &outlet{name: o.Name, logger: c.Logger.With("write", o.Name)}
+	out := &outlet{watch: watch{name: o.Name, logger: c.Logger.With("write", o.Name)}}
 	options := o.Options
 	options.BatchSamples, options.BatchDeadline = c.BatchSamples, c.BatchDeadline
 	options.MinShards, options.MaxShards, options.KeepTogether = 1, 1, true // a scrape stays together, and series stay in order
 	options.WhenFull = remote.DropOldestWhenFull
 	options.Hooks = remote.QueueHooks{
 		Delivered: func(remote.QueueBatch, promwire.WriteStats, time.Duration) { out.recovered() },
-		Retrying:  out.retrying, Refused: out.refused, Dropped: out.dropped,
+		Retrying:  func(_ remote.QueueBatch, _ int, _ time.Duration, err error) { out.retrying(err) },
+		Refused:   func(b remote.QueueBatch, err error) { out.refused(b.Request.Stats(), err) },
+		Dropped:   out.dropped,
 	}
 	var err error
 	if out.queue, err = remote.NewQueue(o.Writer, options); err != nil {
@@ -72,8 +87,8 @@ func newOutlet(o Outlet, c *Config) (*outlet, error) {
 	return out, nil
 }
 
-// write puts a request into the queue. It does not wait.
-func (o *outlet) write(req *promwire.WriteRequest) {
+// take puts a request into the queue. It does not wait.
+func (o *outlet) take(req *promwire.WriteRequest) {
 	if _, err := o.front.Write(context.Background(), req); err != nil {
 		if n, ok := o.refusals.allow(); ok {
 			o.logger.Error("scrape is not taken and lost", "samples", req.Stats().Samples, "error", err, "not_logged", n)
@@ -82,27 +97,27 @@ func (o *outlet) write(req *promwire.WriteRequest) {
 }
 
 // retrying logs the first failure of several.
-func (o *outlet) retrying(_ remote.QueueBatch, attempt int, _ time.Duration, err error) {
+func (o *watch) retrying(err error) {
 	if !o.failing.Swap(true) {
 		o.logger.Warn("writing fails, and is tried again", "error", brief(err))
 		return
 	}
-	o.logger.Debug("writing fails again", "attempt", attempt, "error", brief(err))
+	o.logger.Debug("writing fails again", "error", brief(err))
 }
 
-func (o *outlet) recovered() {
+func (o *watch) recovered() {
 	if o.failing.Swap(false) {
 		o.logger.Info("writing works again")
 	}
 }
 
 // refused logs an answer as it came.
-func (o *outlet) refused(b remote.QueueBatch, err error) {
+func (o *watch) refused(what promwire.WriteStats, err error) {
 	n, ok := o.refusals.allow()
 	if !ok {
 		return
 	}
-	args := []any{"samples", b.Request.Stats().Samples, "error", brief(err), "not_logged", n}
+	args := []any{"samples", points(what), "error", brief(err), "not_logged", n}
 	var answer *promwire.HTTPError
 	if errors.As(err, &answer) {
 		args = append(args, "status", answer.StatusCode, "answer", answer.Body)

@@ -17,6 +17,7 @@ import (
 	"github.com/promwire/promwire/cmd/promwire/internal/promconfig"
 	"github.com/promwire/promwire/cmd/promwire/internal/scrape"
 	"github.com/promwire/promwire/remote"
+	"github.com/promwire/promwire/spool"
 )
 
 type agentFlags struct {
@@ -37,6 +38,10 @@ type agentFlags struct {
 	batchWait    duration
 	memory       size
 
+	spool     string
+	spoolSize size
+	spoolAge  duration
+
 	listen, logLevel      string
 	shutdown, reportEvery duration
 }
@@ -48,7 +53,8 @@ func newAgent(streams IO) *cobra.Command {
 	f := agentFlags{
 		interval: duration(15 * time.Second), maxBody: scrape.DefaultMaxBody, timeout: duration(remote.DefaultWriteTimeout),
 		batchWait: duration(agent.DefaultBatchDeadline), memory: remote.DefaultQueueMemory,
-		shutdown: duration(shutdownTime), reportEvery: duration(5 * time.Minute),
+		spoolSize: spool.DefaultMaxBytes,
+		shutdown:  duration(shutdownTime), reportEvery: duration(5 * time.Minute),
 	}
 	cmd := &cobra.Command{
 		Use:   "agent {--scrape URL --write URL | --config FILE}",
@@ -59,7 +65,7 @@ Each series gets the labels job and instance, and each scrape the series up and 
 are understood, native histograms, exemplars and metadata included. A bad line costs that line, and is logged. Series
 that a target exposes no more, or that it can't be asked for, get stale markers.
 
-What can't be written is tried again and waits in memory; what a receiver refuses for good is dropped and logged with
+What can't be written is tried again and waits in memory, or with --spool on disk; what a receiver refuses for good is dropped and logged with
 its answer. Several --write are independent of each other. On SIGINT or SIGTERM the agent stops scraping, sends what
 waits for up to --shutdown-timeout, and ends with exit code 0.
 
@@ -90,6 +96,9 @@ file_sd_configs.`,
 	flags.IntVar(&f.batchSamples, "batch-samples", agent.DefaultBatchSamples, fmt.Sprintf("bound on the samples of one request, at most %d; a scrape that fits stays together", agent.MaxBatchSamples))
 	flags.Var(&f.batchWait, "batch-deadline", "how long small scrapes wait for others to share their request")
 	flags.Var(&f.memory, "queue-memory", "memory for what waits, for each --write; beyond it, the oldest is dropped")
+	flags.StringVar(&f.spool, "spool", "", "`DIR`ectory that keeps what waits on disk, instead of memory: it rides out outages and restarts")
+	flags.Var(&f.spoolSize, "spool-size", "bound on the --spool; beyond it, the oldest is dropped")
+	flags.Var(&f.spoolAge, "spool-age", "how long the --spool keeps what waits; 0: no bound")
 	flags.StringVar(&f.listen, "listen", "", "address for /metrics, /-/healthy and /-/ready, `HOST:PORT`; by default none")
 	flags.Var(&f.shutdown, "shutdown-timeout", "how long to send what waits at the end")
 	flags.Var(&f.reportEvery, "report-every", "from one line with figures in the log to the next; 0: only at the end")
@@ -133,6 +142,9 @@ func runAgent(ctx context.Context, streams IO, f *agentFlags, cmd *cobra.Command
 	if err != nil {
 		return err
 	}
+	if c.Spool, err = f.openSpool(logger); err != nil {
+		return err
+	}
 	a, err := agent.New(c)
 	if err != nil {
 		return &usageError{err}
@@ -146,6 +158,21 @@ func runAgent(ctx context.Context, streams IO, f *agentFlags, cmd *cobra.Command
 	}
 	a.Run(ctx)
 	return nil
+}
+
+// openSpool returns the spool of the command line, nil for none.
+func (f *agentFlags) openSpool(logger *slog.Logger) (*spool.Spool, error) {
+	if f.spool == "" {
+		return nil, nil //nolint:nilnil // there need not be one
+	}
+	return spool.Open(f.spool, spool.WithMaxBytes(int64(f.spoolSize)), spool.WithMaxAge(time.Duration(f.spoolAge)), spool.WithHooks(spool.Hooks{
+		Dropped: func(d spool.Drop) {
+			logger.Error("the spool had to drop samples", "reason", d.Reason, "samples", d.Dropped.Samples+d.Dropped.Histograms)
+		},
+		Damaged: func(d spool.Damage) {
+			logger.Error("the spool is damaged, what is sound is delivered", "path", d.Path, "records_lost", d.Records)
+		},
+	}))
 }
 
 // fromFile takes jobs and outlets from the configuration file.
