@@ -193,7 +193,7 @@ func (s *Spool) keep(g *segment, res *scanResult, passed []Counts) error {
 	s.segments = append(s.segments, g)
 	s.held += g.size
 	for i, r := range s.readers {
-		if r.next > g.first && r.next < g.next {
+		if r.next > g.first && r.next <= g.next { // the one behind the last record too: more may be appended
 			r.segment, r.passed = g, passed[i]
 		}
 	}
