@@ -285,6 +285,9 @@ func TestAgentSpool(t *testing.T) {
 		return len(s) > kept && s[len(s)-1].Timestamp > killed
 	})
 	p.end(t, syscall.SIGTERM, 30*time.Second)
+	if strings.Contains(p.text(), "damaged") {
+		t.Errorf("the log speaks of damage")
+	}
 	samples := r.Samples(ls)
 	if samples[kept-1].Timestamp > killed {
 		t.Errorf("of %d samples on disk at the kill, some are lost", kept)
