@@ -15,7 +15,7 @@ func ExampleNewQueue() {
 	backend := promwiretest.NewReceiver()
 	defer backend.Close()
 	backend.SetScript(promwiretest.Sequence(promwiretest.Status(503), promwiretest.LostAnswer()))
-	client, err := remote.NewWriteClient(backend.URL)
+	client, err := remote.NewWriteClient(backend.URL, remote.WithoutRetry()) // the queue does that
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -33,7 +33,8 @@ import (
 //
 // Errors of that writer for which [promwire.Retryable] is true are tried again without end, with growing pauses, or
 // those that the receiver asks for. Other errors are final, and cost only what they name: what waits behind goes on.
-// A writer that repeats requests on its own, or that never returns, holds up its shard.
+// A writer that never returns holds up its shard, and so, for a while, does one that repeats requests on its own: give the
+// client [WithoutRetry].
 //
 // The number of shards is set every ten seconds by what they achieved: as many as the rate of new data and the backlog
 // need at the time that a sample took, a quarter more for safety. It grows at once, and shrinks when that would have
@@ -42,6 +43,7 @@ import (
 type Queue struct {
 	w       promwire.Writer
 	options QueueOptions
+	retry   RetryOptions
 	plans   sync.Pool // *plan
 	end     context.CancelFunc
 	ctx     context.Context // of all requests; cancelled when Shutdown has no more time
@@ -72,6 +74,9 @@ func NewQueue(w promwire.Writer, options QueueOptions) (*Queue, error) {
 		return nil, err
 	}
 	q := &Queue{w: w, options: options, closing: make(chan struct{}), idle: make(chan struct{})}
+	q.retry = RetryOptions{
+		MinBackoff: options.MinBackoff, MaxBackoff: options.MaxBackoff, MaxAttempts: -1, MaxElapsed: -1,
+	}.withDefaults()
 	q.plans.New = func() any { return new(plan) }
 	q.ctx, q.end = context.WithCancel(context.Background())
 	q.current = newGeneration(options.MinShards)

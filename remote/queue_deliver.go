@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -17,7 +16,8 @@ func (q *Queue) deliver(b *batch) bool {
 	if b.key.tenant != "" {
 		ctx = promwire.ContextWithTenant(ctx, b.key.tenant)
 	}
-	for failed := 1; ; failed++ {
+	again := q.retry.begin()
+	for {
 		if !q.dropOld(b) {
 			q.mu.Lock()
 			b.settle(nil) // each sample was refused by name
@@ -34,7 +34,8 @@ func (q *Queue) deliver(b *batch) bool {
 		case !promwire.Retryable(err):
 			q.refused(ctx, b, stats, err, took)
 			return true
-		case q.ctx.Err() != nil || !q.pause(b, failed, err):
+		}
+		if retry, ok := again.next(q.ctx, err); !ok || !q.await(b, retry) {
 			return false
 		}
 	}
@@ -79,39 +80,16 @@ func (q *Queue) refused(ctx context.Context, b *batch, stats promwire.WriteStats
 	}
 }
 
-// pause waits before another attempt. It returns false if the queue's end came first.
-func (q *Queue) pause(b *batch, failed int, err error) bool {
-	wait := q.backoff(failed, err)
+// await waits for another attempt. It returns false if the queue's end came first.
+func (q *Queue) await(b *batch, retry Retry) bool {
 	q.mu.Lock()
 	q.counts.Retries++
 	q.load.retries++
 	q.mu.Unlock()
 	if q.options.Hooks.Retrying != nil {
-		q.options.Hooks.Retrying(b.public(), failed, wait, err)
+		q.options.Hooks.Retrying(b.public(), retry.Attempt, retry.Wait, retry.Err)
 	}
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-q.ctx.Done():
-		return false
-	}
-}
-
-// backoff is the pause after so many failures: doubled each time, longer by up to 10 %, or what the receiver asks for.
-func (q *Queue) backoff(failed int, err error) time.Duration {
-	wait := q.options.MinBackoff
-	for i := 1; i < failed && wait < q.options.MaxBackoff; i++ {
-		wait *= 2
-	}
-	wait = min(wait, q.options.MaxBackoff)
-	wait += rand.N(wait/10 + 1)
-	var answer *promwire.HTTPError
-	if errors.As(err, &answer) {
-		wait = max(wait, answer.RetryAfter)
-	}
-	return wait
+	return pause(q.ctx, retry.Wait) == nil
 }
 
 // dropOld takes out what is over the age limit. It returns false if nothing is left.

@@ -83,13 +83,13 @@ func TestQueueFaults(t *testing.T) {
 
 func runFaults(t *testing.T, tt faultCase) {
 	const writers, series = 4, 10
-	byDefault(&tt.rounds, 100)
-	byDefault(&tt.memory, 512<<10)
-	byDefault(&tt.timeout, time.Minute)
+	tt.rounds = orDefault(tt.rounds, 100)
+	tt.memory = orDefault(tt.memory, 512<<10)
+	tt.timeout = orDefault(tt.timeout, time.Minute)
 	r := promwiretest.NewReceiver(promwiretest.WithoutRequestData())
 	defer r.Close()
 	r.SetScript(tt.script)
-	client := newWriteClient(t, r.URL, WithTimeout(tt.timeout))
+	client := newWriteClient(t, r.URL, WithTimeout(tt.timeout), WithoutRetry())
 	refused := 0
 	q := newQueue(t, client, QueueOptions{
 		MinShards: 3, MaxShards: 3, BatchSamples: 100, BatchDeadline: 10 * time.Millisecond, MemoryBytes: tt.memory,

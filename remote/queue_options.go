@@ -63,7 +63,7 @@ type QueueOptions struct {
 	MaxSampleAge time.Duration
 
 	// MinBackoff and MaxBackoff bound the pause before the same batch is sent again: it doubles each time, and varies by
-	// up to 10 %. Default 30 ms and 5 seconds. A receiver that asks for a longer pause gets it.
+	// up to 5 %. Default 30 ms and 5 seconds. A receiver that asks for another pause gets it, up to 5 minutes.
 	MinBackoff, MaxBackoff time.Duration
 
 	// WaitForDelivery makes Write return when the data are delivered or refused, with the counts and refusals of its own
@@ -113,14 +113,14 @@ func (o QueueOptions) withDefaults() (QueueOptions, error) {
 		o.MinBackoff < 0 || o.MaxBackoff < 0 {
 		return o, errors.New("remote: NewQueue: an option is negative")
 	}
-	byDefault(&o.BatchSamples, DefaultBatchSamples)
-	byDefault(&o.BatchBytes, DefaultBatchBytes)
-	byDefault(&o.BatchDeadline, DefaultBatchDeadline)
-	byDefault(&o.MinShards, 1)
-	byDefault(&o.MaxShards, max(DefaultMaxShards, o.MinShards))
-	byDefault(&o.MemoryBytes, DefaultQueueMemory)
-	byDefault(&o.MinBackoff, 30*time.Millisecond)
-	byDefault(&o.MaxBackoff, max(5*time.Second, o.MinBackoff))
+	o.BatchSamples = orDefault(o.BatchSamples, DefaultBatchSamples)
+	o.BatchBytes = orDefault(o.BatchBytes, DefaultBatchBytes)
+	o.BatchDeadline = orDefault(o.BatchDeadline, DefaultBatchDeadline)
+	o.MinShards = orDefault(o.MinShards, 1)
+	o.MaxShards = orDefault(o.MaxShards, max(DefaultMaxShards, o.MinShards))
+	o.MemoryBytes = orDefault(o.MemoryBytes, DefaultQueueMemory)
+	o.MinBackoff = orDefault(o.MinBackoff, DefaultMinBackoff)
+	o.MaxBackoff = orDefault(o.MaxBackoff, max(DefaultMaxBackoff, o.MinBackoff))
 	switch {
 	case o.MaxShards < o.MinShards:
 		return o, fmt.Errorf("remote: NewQueue: MaxShards %d is less than MinShards %d", o.MaxShards, o.MinShards)
@@ -132,11 +132,4 @@ func (o QueueOptions) withDefaults() (QueueOptions, error) {
 		return o, fmt.Errorf("remote: NewQueue: unknown policy %d", o.WhenFull)
 	}
 	return o, nil
-}
-
-func byDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }

@@ -191,7 +191,7 @@ func TestQueueBacksOff(t *testing.T) {
 			if i == 11 {
 				pause = time.Minute
 			}
-			if got := attempts[i] - attempts[i-1]; got < pause || got > pause+pause/10 {
+			if got := attempts[i] - attempts[i-1]; got < pause-pause/20 || got > pause+pause/20 {
 				t.Errorf("pause %d is %v, want %v", i, got, pause)
 			}
 			pause = min(2*pause, 5*time.Second)

@@ -44,7 +44,7 @@ var _ promwire.Writer = (*TenantSplit)(nil)
 // NewTenantSplit makes a TenantSplit in front of w. It fails without a label, for a default that is no tenant, and if
 // it would have to take the metric's name off.
 func NewTenantSplit(w promwire.Writer, options TenantSplitOptions) (*TenantSplit, error) {
-	byDefault(&options.MaxTenants, DefaultMaxTenants)
+	options.MaxTenants = orDefault(options.MaxTenants, DefaultMaxTenants)
 	switch {
 	case options.Label == "":
 		return nil, errors.New("remote: NewTenantSplit: there is no label")
