@@ -35,15 +35,15 @@ crash: ## a long kill -9 test of the store and the spool
 	PROMWIRE_CRASH_ROUNDS=200 $(GO) test -run Crash -count 1 -timeout 60m ./cmd/promwire/... ./spool
 
 runs: ## 1,000 runs of a job with a state, half of them killed, against a real Prometheus
-	PROMWIRE_STATE_RUNS=1000 PROMWIRE_REQUIRE_SERVERS=1 PROMWIRE_PROMETHEUS=$${PROMWIRE_PROMETHEUS:-$$(scripts/servers debian)} \
+	servers=$${PROMWIRE_SERVERS:-$$(scripts/servers debian)} && PROMWIRE_STATE_RUNS=1000 PROMWIRE_REQUIRE_SERVERS=1 PROMWIRE_SERVERS=$$servers \
 		$(GO) test -run StateAcrossRuns -count 1 -v -timeout 60m ./cmd/promwire/internal/compat/realserver
 
 partition: ## a queue in front of a receiver that is away for ten minutes
 	PROMWIRE_PARTITION=10m $(GO) test -run QueueFaults/partition -v -count 1 -timeout 30m ./remote
 
-compat: ## the tests against real servers, with two versions of Prometheus; builds one of them the first time
-	servers=$$(scripts/servers debian current) && PROMWIRE_PROMETHEUS=$$servers PROMWIRE_REQUIRE_SERVERS=1 \
-		$(GO) test -count 1 ./cmd/promwire/internal/compat/...
+compat: ## the tests against all real servers; builds most of them the first time (an hour of CPU)
+	servers=$$(scripts/servers debian current engines) && PROMWIRE_SERVERS=$$servers PROMWIRE_REQUIRE_SERVERS=all \
+		$(GO) test -count 1 -timeout 30m ./cmd/promwire/internal/compat/...
 
 ci: ## everything the gate runs
 	.ci/run

@@ -1,20 +1,21 @@
 package realserver
 
 import (
-	"os"
+	"fmt"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/promwire/promwire/cmd/promwire/internal/compat/proc"
 )
 
 // program is a Prometheus to run.
 type program struct {
-	path, version string
-	major, minor  int
+	proc.Program
+	version      string
+	major, minor int
 }
 
 // speaksV2 says whether it receives and sends Remote Write 2.0. Older ones answer 204 to it and store nothing.
@@ -29,65 +30,33 @@ func (p program) features(more ...string) []string {
 	return []string{"--enable-feature=" + strings.Join(names, ",")}
 }
 
-// programs finds the servers to test with.
-var programs = sync.OnceValues(func() ([]program, error) {
-	var found []program
-	for _, path := range filepath.SplitList(os.Getenv("PROMWIRE_PROMETHEUS")) {
-		p, err := newProgram(path)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, p)
-	}
-	if len(found) > 0 {
-		return found, nil
-	}
-	path, err := exec.LookPath("prometheus")
-	if err != nil {
-		return nil, nil
-	}
-	p, err := newProgram(path)
-	return []program{p}, err
-})
-
 var versionText = regexp.MustCompile(`prometheus, version (([0-9]+)\.([0-9]+)\.[0-9]+)`)
 
 // newProgram asks the program for its version.
-func newProgram(path string) (program, error) {
-	out, err := exec.Command(path, "--version").CombinedOutput()
+func newProgram(found proc.Program) (program, error) {
+	out, err := exec.Command(found.Path, "--version").CombinedOutput()
 	if err != nil {
-		return program{}, &programError{path, err.Error()}
+		return program{}, fmt.Errorf("%s --version: %w", found.Path, err)
 	}
 	m := versionText.FindSubmatch(out)
 	if m == nil {
-		return program{}, &programError{path, "its --version does not tell one: " + string(out)}
+		return program{}, fmt.Errorf("%s --version does not tell one: %s", found.Path, out)
 	}
-	p := program{path: path, version: string(m[1])}
+	p := program{Program: found, version: string(m[1])}
 	p.major, _ = strconv.Atoi(string(m[2]))
 	p.minor, _ = strconv.Atoi(string(m[3]))
 	return p, nil
 }
 
-type programError struct{ path, text string }
-
-func (e *programError) Error() string { return "prometheus at " + e.path + ": " + e.text }
-
 // each runs a test with every server program there is, at the same time as other tests.
 func each(t *testing.T, test func(t *testing.T, p program)) {
 	t.Helper()
 	t.Parallel()
-	found, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(found) == 0 {
-		const missing = "no real server to test with: put prometheus on the PATH or its path into PROMWIRE_PROMETHEUS"
-		if os.Getenv("PROMWIRE_REQUIRE_SERVERS") != "" {
-			t.Fatal(missing)
+	for _, found := range proc.Must(t, "prometheus") {
+		p, err := newProgram(found)
+		if err != nil {
+			t.Fatal(err)
 		}
-		t.Skip(missing)
-	}
-	for _, p := range found {
 		t.Run("prometheus-"+p.version, func(t *testing.T) {
 			t.Parallel()
 			test(t, p)

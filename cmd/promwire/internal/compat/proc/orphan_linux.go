@@ -1,4 +1,4 @@
-package realserver
+package proc
 
 import (
 	"os/exec"

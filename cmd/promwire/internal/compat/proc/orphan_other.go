@@ -1,6 +1,6 @@
 //go:build !linux
 
-package realserver
+package proc
 
 import "os/exec"
 
