@@ -95,17 +95,22 @@ func WaitFor(t testing.TB, what string, ready func() bool) {
 	}
 }
 
-// FreePorts returns addresses on 127.0.0.1 with ports that were free just now, all different.
+// given are the addresses that FreePorts has returned: a port is free again until its server listens.
+var given sync.Map
+
+// FreePorts returns addresses on 127.0.0.1 with ports that were free just now, no address twice.
 func FreePorts(t testing.TB, n int) []string {
 	t.Helper()
 	var out []string
-	for range n {
+	for len(out) < n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer l.Close()
-		out = append(out, l.Addr().String())
+		if _, known := given.LoadOrStore(l.Addr().String(), true); !known {
+			out = append(out, l.Addr().String())
+		}
 	}
 	return out
 }
