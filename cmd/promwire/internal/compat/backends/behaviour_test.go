@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -76,7 +77,7 @@ func named(name string) promwire.Labels {
 	return promwire.Labels{{Name: promwire.MetricName, Value: name}}
 }
 
-// watch notes the answers that a client gets.
+// watch notes the answers that a client gets; those to its own retries of the same request are mostly equal.
 type watch struct{ statuses []string }
 
 func (w *watch) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -112,7 +113,7 @@ func try(t *testing.T, s *instance, w *watch, c *remote.WriteClient, o oddity, n
 	w.statuses = nil
 	good := promwire.TimeSeries{Labels: named("good"), Samples: []promwire.Sample{{Value: 7}}}
 	_, err := c.Write(t.Context(), &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{place(good), place(o.series)}})
-	r := row{answers: strings.Join(w.statuses, ", "), good: "lost", report: report(err)}
+	r := row{answers: strings.Join(slices.Compact(w.statuses), ", "), good: "lost", report: report(err)}
 	var odd []string
 	for _, got := range s.query(t, "case", o.title) {
 		if got.Labels.Get(promwire.MetricName) == "good" && len(got.Samples) == 1 && got.Samples[0].Value == 7 {

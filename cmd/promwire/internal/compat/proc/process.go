@@ -2,6 +2,7 @@ package proc
 
 import (
 	"bytes"
+	"context"
 	"net"
 	"net/http"
 	"os/exec"
@@ -26,7 +27,8 @@ type Process struct {
 // Start runs a program in dir until the test ends. If the test fails, it shows what the server printed.
 func Start(t testing.TB, p Program, dir string, args ...string) *Process {
 	t.Helper()
-	s := &Process{Program: p, Log: &Log{}, Args: args, cmd: exec.Command(p.Path, args...), Exited: make(chan struct{})}
+	s := &Process{Program: p, Log: &Log{}, Args: args, Exited: make(chan struct{})}
+	s.cmd = exec.CommandContext(context.Background(), p.Path, args...) // the cleanup ends it, in peace
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = dir, s.Log, s.Log
 	leaveNoOrphan(s.cmd)
 	if err := s.cmd.Start(); err != nil {
@@ -71,7 +73,11 @@ func (s *Process) Await(t testing.TB, url func() string) {
 		if u == "" {
 			return false
 		}
-		resp, err := http.Get(u)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, u, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			return false
 		}
@@ -103,7 +109,7 @@ func FreePorts(t testing.TB, n int) []string {
 	t.Helper()
 	var out []string
 	for len(out) < n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
