@@ -67,6 +67,20 @@ func (w *world) say(a answer) {
 	w.answer = a
 }
 
+// times returns when the target was asked.
+func (w *world) times() []time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.asked)
+}
+
+// requests returns what was written since the last take.
+func (w *world) requests() [][]promwire.TimeSeries {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.written)
+}
+
 func (w *world) find() ([]scrape.Target, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -151,12 +165,11 @@ func slot(t *testing.T, w *world) int64 {
 	t.Helper()
 	time.Sleep(15 * time.Second)
 	synctest.Wait()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.asked) < 2 {
+	asked := w.times()
+	if len(asked) < 2 {
 		t.Fatal("no second scrape within one and a half intervals")
 	}
-	return w.asked[1].UnixMilli() - epoch
+	return asked[1].UnixMilli() - epoch
 }
 
 func TestTimes(t *testing.T) {
@@ -164,19 +177,20 @@ func TestTimes(t *testing.T) {
 	run(t, w, func(*scrape.Manager) {
 		time.Sleep(200 * time.Second)
 		synctest.Wait()
-		if d := w.asked[0].UnixMilli() - epoch; d != 0 {
+		asked := w.times()
+		if d := asked[0].UnixMilli() - epoch; d != 0 {
 			t.Errorf("the first scrape is %d ms late", d)
 		}
-		if first := w.asked[1].Sub(w.asked[0]); first < 5*time.Second || first > 15*time.Second {
+		if first := asked[1].Sub(asked[0]); first < 5*time.Second || first > 15*time.Second {
 			t.Errorf("the second scrape is %v after the first", first)
 		}
-		for i := 2; i < len(w.asked); i++ {
-			if d := w.asked[i].Sub(w.asked[i-1]); d != 10*time.Second {
+		for i := 2; i < len(asked); i++ {
+			if d := asked[i].Sub(asked[i-1]); d != 10*time.Second {
 				t.Errorf("scrape %d is %v after the one before", i, d)
 			}
 		}
-		if len(w.asked) < 19 {
-			t.Errorf("%d scrapes", len(w.asked))
+		if len(asked) < 19 {
+			t.Errorf("%d scrapes", len(asked))
 		}
 	})
 }
@@ -224,7 +238,7 @@ func TestTargetFlaps(t *testing.T) {
 	slow.Interval = time.Minute
 	w := &world{answer: answer{body: "a 1\n"}, targets: []scrape.Target{slow}}
 	run(t, w, func(*scrape.Manager) {
-		for len(w.asked) < 2 {
+		for len(w.times()) < 2 {
 			time.Sleep(time.Second)
 			synctest.Wait()
 		}
@@ -243,11 +257,12 @@ func TestTargetFlaps(t *testing.T) {
 // An exemplar is written once, though targets expose it until there is a newer one.
 func TestExemplars(t *testing.T) {
 	w := &world{targets: []scrape.Target{target}}
-	w.answer.contentType = "application/openmetrics-text"
+	const openMetrics = "application/openmetrics-text"
+	w.answer.contentType = openMetrics
 	take := func() (got string) {
-		for _, ts := range w.written[len(w.written)-1] {
+		for _, ts := range w.requests()[len(w.requests())-1] {
 			for _, e := range ts.Exemplars {
-				got += fmt.Sprintf("%s %v @%d;", e.Labels, e.Value, e.Timestamp-w.asked[len(w.asked)-1].UnixMilli())
+				got += fmt.Sprintf("%s %v @%d;", e.Labels, e.Value, e.Timestamp-w.times()[len(w.times())-1].UnixMilli())
 			}
 		}
 		return got
@@ -262,13 +277,13 @@ func TestExemplars(t *testing.T) {
 		if got := take(); got != "" {
 			t.Errorf("the same: %s", got)
 		}
-		w.say(answer{contentType: w.answer.contentType, body: strings.ReplaceAll(strings.ReplaceAll(body, "{t", "{u"), " 946684799", "")})
+		w.say(answer{contentType: openMetrics, body: strings.ReplaceAll(strings.ReplaceAll(body, "{t", "{u"), " 946684799", "")})
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if got := take(); got != `{u="1"} 1 @0;{u="2"} 1 @0;` {
 			t.Errorf("others: %s", got)
 		}
-		w.say(answer{contentType: w.answer.contentType, body: strings.ReplaceAll(body, "\"} 1", strings.Repeat("x", 130)+"\"} 1")})
+		w.say(answer{contentType: openMetrics, body: strings.ReplaceAll(body, "\"} 1", strings.Repeat("x", 130)+"\"} 1")})
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if got := take(); got != "" {
@@ -282,7 +297,7 @@ func TestEndMarksNothing(t *testing.T) {
 	w := &world{answer: answer{body: "a 1\n"}, targets: []scrape.Target{target}}
 	run(t, w, func(*scrape.Manager) {
 		w.say(answer{body: "a 2\n", delay: 4 * time.Second})
-		for len(w.asked) < 2 { // in the middle of a scrape
+		for len(w.times()) < 2 { // in the middle of a scrape
 			time.Sleep(time.Second)
 			synctest.Wait()
 		}
@@ -352,7 +367,7 @@ func TestProblems(t *testing.T) {
 func TestHonorLabels(t *testing.T) {
 	w := &world{answer: answer{body: "a{job=\"x\"} 1\nb{job=\"\"} 1\n"}, targets: []scrape.Target{target}, job: scrape.Job{HonorLabels: true}}
 	run(t, w, func(*scrape.Manager) {
-		if a, b := w.written[0][0].Labels.String(), w.written[0][1].Labels.String(); a != `a{instance="i",job="x"}` || b != `b{instance="i"}` {
+		if a, b := w.requests()[0][0].Labels.String(), w.requests()[0][1].Labels.String(); a != `a{instance="i",job="x"}` || b != `b{instance="i"}` {
 			t.Errorf("got %s, %s", a, b)
 		}
 	})
@@ -372,7 +387,7 @@ func TestReports(t *testing.T) {
 		slot(t, w)
 		for i, want := range []string{"1 0.25 2 1 1", "1 0 3 2 1"} {
 			got := ""
-			for _, ts := range w.written[i] {
+			for _, ts := range w.requests()[i] {
 				if name := ts.Labels.Get("__name__"); name == "up" || strings.HasPrefix(name, "scrape_") {
 					got += fmt.Sprint(" ", ts.Samples[0].Value)
 				}
