@@ -3,12 +3,15 @@ package backends
 import (
 	"errors"
 	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/promconfig"
 	"github.com/promwire/promwire/remote"
+	"github.com/promwire/promwire/spool"
 )
 
 // path is a road from a program to a server.
@@ -49,6 +52,41 @@ var paths = []path{
 	{"pinned 1.0", direct(remote.WithMessageType(promwire.WriteV1))},
 	{"negotiated", direct()},
 	{"queue", queued},
+	{"spool", spooled},
+	{"prometheus.yml", configured},
+}
+
+// spooled writes to a folder, which another run delivers.
+func spooled(t *testing.T, url string) (promwire.Writer, func()) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "spool")
+	s, err := spool.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if got, err := spool.Drain(t.Context(), dir, client(t, url)); err != nil || got.Records == 0 {
+			t.Errorf("delivered %+v: %v", got, err)
+		}
+	}
+}
+
+// configured is the client of a remote_write block as it stands in docs/engines.md.
+func configured(t *testing.T, url string) (promwire.Writer, func()) {
+	t.Helper()
+	blocks, err := promconfig.Parse([]byte("remote_write:\n- url: "+url+"\n  remote_timeout: 30s\n"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := blocks[0].Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.CloseIdleConnections)
+	return c, func() {}
 }
 
 const step = int64(15_000)
