@@ -68,7 +68,9 @@ func spooled(t *testing.T, url string) (promwire.Writer, func()) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		if got, err := spool.Drain(t.Context(), dir, client(t, url)); err != nil || got.Records == 0 {
+		// A server that another test starts just now has the lock until its exec.
+		wait := spool.WithLockWait(t.Context())
+		if got, err := spool.Drain(t.Context(), dir, client(t, url), wait); err != nil || got.Records == 0 {
 			t.Errorf("delivered %+v: %v", got, err)
 		}
 	}
