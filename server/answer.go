@@ -30,11 +30,23 @@ func fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	if status == http.StatusMethodNotAllowed {
 		h.Set("Allow", http.MethodPost)
 	}
-	var answer *promwire.HTTPError
-	if errors.As(err, &answer) && answer.RetryAfter > 0 && (status == http.StatusTooManyRequests || status >= 500) {
-		h.Set("Retry-After", strconv.FormatInt(int64((answer.RetryAfter+time.Second-1)/time.Second), 10))
+	if pause := retryAfter(err); pause > 0 && (status == http.StatusTooManyRequests || status >= 500) {
+		h.Set("Retry-After", strconv.FormatInt(int64((pause+time.Second-1)/time.Second), 10))
 	}
 	http.Error(w, text, status)
+}
+
+// retryAfter is how long the sender is asked to wait, 0 if it is not asked.
+func retryAfter(err error) time.Duration {
+	var answer *promwire.HTTPError
+	switch {
+	case errors.As(err, &answer):
+		return answer.RetryAfter
+	case errors.Is(err, errBusy):
+		return retryBusyAfter
+	default:
+		return 0
+	}
 }
 
 // logFailure warns of failures of the storage. What the sender did wrong it is told, and one that has gone is no news.

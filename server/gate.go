@@ -31,6 +31,19 @@ func (g gate) enter(ctx context.Context) error {
 	}
 }
 
+// tryEnter takes a slot if one is free.
+func (g gate) tryEnter() bool {
+	if g == nil {
+		return true
+	}
+	select {
+	case g <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
 func (g gate) leave() {
 	if g != nil {
 		<-g

@@ -1,6 +1,10 @@
 package server
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"time"
+)
 
 // The default limits. Body sizes are those of Prometheus.
 const (
@@ -10,6 +14,10 @@ const (
 	DefaultMaxLabels       = 1_000
 	DefaultMaxMemoryBytes  = 256 << 20
 	DefaultMaxLabelBytes   = 96 << 20
+
+	DefaultMaxConcurrentWrites = 64
+	DefaultMaxBytesInFlight    = 256 << 20
+	DefaultMaxBodyTime         = 30 * time.Second
 
 	DefaultMaxQueries       = 100
 	DefaultMaxMatchers      = 1_000
@@ -41,6 +49,16 @@ type WriteLimits struct {
 	// and unit): a reference of one byte can name a symbol of megabytes, again and again. Default 96 MiB, some 1,000
 	// bytes for each of 100,000 series; the embedded store takes about six times as much while it adds them.
 	MaxLabelBytes int
+	// MaxConcurrent bounds the requests that are read and written at the same time. Default 64. Others wait for 10
+	// seconds, before their bodies are read, and are answered with 503 and Retry-After then.
+	MaxConcurrent int
+	// MaxBytesInFlight bounds the bodies of all requests in work, as they came and decompressed. Default 256 MiB. What
+	// goes beyond it is answered with 503 and Retry-After, at once and before its body is read or decompressed. A body
+	// without Content-Length counts as one of MaxBodyBytes. A request that is alone is never too large for it.
+	MaxBytesInFlight int
+	// MaxBodyTime bounds how long a body may take to come. Default 30 seconds, beyond it 408. It works on net/http and
+	// on servers whose [http.ResponseWriter] has a method SetReadDeadline.
+	MaxBodyTime time.Duration
 }
 
 func (l WriteLimits) withDefaults() WriteLimits {
@@ -51,6 +69,10 @@ func (l WriteLimits) withDefaults() WriteLimits {
 		MaxLabels:       limit(l.MaxLabels, DefaultMaxLabels),
 		MaxMemoryBytes:  limit(l.MaxMemoryBytes, DefaultMaxMemoryBytes),
 		MaxLabelBytes:   limit(l.MaxLabelBytes, DefaultMaxLabelBytes),
+
+		MaxConcurrent:    limit(l.MaxConcurrent, DefaultMaxConcurrentWrites),
+		MaxBytesInFlight: limit(l.MaxBytesInFlight, DefaultMaxBytesInFlight),
+		MaxBodyTime:      cmp.Or(l.MaxBodyTime, DefaultMaxBodyTime),
 	}
 }
 

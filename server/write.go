@@ -1,10 +1,12 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/promwire/promwire"
 )
@@ -25,12 +27,14 @@ import (
 //	408  the body came too slowly for the server's read timeout
 //	413  a limit on sizes
 //	415  content type or encoding not supported
-//	5xx  w failed; 503 for [promwire.ErrUnavailable] and for a request that was cancelled
+//	5xx  w failed; 503 for [promwire.ErrUnavailable], for a request that was cancelled, and, with Retry-After, where
+//	     there is too much to do at the same time
 //
 // A [promwire.HTTPError] of w passes on its status (4xx, 5xx) and Retry-After. Answers to 2.0 requests count in
 // headers what w says it has written, zeros included, from the moment that the content type was accepted.
 func NewWriteHandler(w promwire.Writer, opts ...WriteOption) http.Handler {
 	h := &writeHandler{next: w, config: newWriteConfig(opts)}
+	h.admission = newAdmission(h.config.limits)
 	h.body, _ = w.(promwire.BodyWriter)
 	return h
 }
@@ -41,6 +45,8 @@ type writeHandler struct {
 	config writeConfig
 	states sync.Pool // *writeState
 	counts counts
+
+	admission *admission
 }
 
 // versionHeader is the highest version that the handler speaks. Header values are shared and never written.
@@ -56,7 +62,7 @@ func (h *writeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// A panic of the storage skips the release: nobody knows who still uses that memory.
 	s := h.state()
-	stats, err := h.write(r, t, encoding, s)
+	stats, err := h.admit(w, r, t, encoding, s)
 	if t == promwire.WriteV2 {
 		h.setWritten(w.Header(), written(stats, err))
 	}
@@ -84,18 +90,45 @@ func judge(r *http.Request, more []promwire.Compression) (t promwire.MessageType
 	return t, encoding, err
 }
 
-func (h *writeHandler) write(r *http.Request, t promwire.MessageType, encoding string, s *writeState) (promwire.WriteStats, error) {
-	var err error
-	if s.encoded, err = readBody(s.encoded, r, h.config.limits.MaxBodyBytes); err != nil {
+// admit reads and writes the request as soon as there is room for it.
+func (h *writeHandler) admit(w http.ResponseWriter, r *http.Request, t promwire.MessageType, encoding string, s *writeState,
+) (promwire.WriteStats, error) {
+	if err := h.admission.enter(r.Context()); err != nil {
 		return promwire.WriteStats{}, err
 	}
-	s.body.Reset(s.encoded, encoding, t, h.config.limits.MaxDecodedBytes)
-	s.body.Rules, s.body.Compressions = h.config.rules, h.config.compressions
-	s.body.Rules.Type = t
-	if h.body != nil {
-		return h.body.WriteBody(r.Context(), &s.body)
+	defer h.admission.leave()
+	l := &h.config.limits
+	claimed := bodyClaim(r, l.MaxBodyBytes)
+	if err := h.admission.claim(claimed, 0); err != nil {
+		return promwire.WriteStats{}, err
 	}
-	return h.writeSeries(r.Context(), s)
+	defer func() { h.admission.release(claimed) }()
+
+	limited := limitBodyTime(w, r, l.MaxBodyTime)
+	var err error
+	if s.encoded, err = readBody(s.encoded, r, l.MaxBodyBytes); err != nil {
+		return promwire.WriteStats{}, err
+	}
+	if limited != nil {
+		_ = limited.SetReadDeadline(time.Time{})
+	}
+	decoded := decodedClaim(s.encoded, encoding, l.MaxDecodedBytes)
+	if err := h.admission.claim(decoded, claimed); err != nil {
+		return promwire.WriteStats{}, err
+	}
+	claimed += decoded
+	s.body.Reset(s.encoded, encoding, t, l.MaxDecodedBytes)
+	return h.write(r.Context(), s)
+}
+
+// write passes on what was read.
+func (h *writeHandler) write(ctx context.Context, s *writeState) (promwire.WriteStats, error) {
+	s.body.Rules, s.body.Compressions = h.config.rules, h.config.compressions
+	s.body.Rules.Type = s.body.Type
+	if h.body != nil {
+		return h.body.WriteBody(ctx, &s.body)
+	}
+	return h.writeSeries(ctx, s)
 }
 
 // written returns the counts for the headers. A storage that gives them in its error only is taken at that word.
