@@ -298,11 +298,13 @@ func (x *sender) try(ctx context.Context, pieces []piece, body []byte) error {
 }
 
 func (x *sender) fillBody(pieces []piece, body []byte) {
-	first, size := &pieces[0], 0
+	first, size, items := &pieces[0], 0, promwire.WriteStats{}
 	for i := range pieces {
 		size += pieces[i].decoded
+		items = items.Add(pieces[i].items)
 	}
 	x.body.Reset(body, first.encoding, first.message, size)
+	x.body.SetStats(items) // so that nobody needs to decompress it to count
 	x.body.Compressions = x.reader.spool.config.compressions
 	x.body.Rules.AnyFirstSymbol = true // what was taken is sent
 }

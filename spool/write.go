@@ -120,12 +120,11 @@ func (w *writeState) inspect(b *promwire.Body) (stats promwire.WriteStats, decod
 	d := &w.decoder
 	d.Reset(msg, b.Type)
 	d.MaxLabelBytes = b.Rules.MaxLabelBytes
-	for (b.Rules.MaxSeries == 0 || d.Index() < b.Rules.MaxSeries) && d.NextRaw() {
-		if b.Type != promwire.WriteV2 {
-			if d.DecodeLabels() != nil {
-				break
-			}
-		}
+	next := d.Next // 1.0: labels are looked into
+	if b.Type == promwire.WriteV2 {
+		next = d.NextRaw // 2.0: so are references
+	}
+	for (b.Rules.MaxSeries == 0 || d.Index() < b.Rules.MaxSeries) && next() {
 		stats = stats.Add(d.Series().Stats())
 	}
 	err = b.Rules.CheckMessage(d)
