@@ -40,7 +40,7 @@
 //
 // Nothing runs in the background. [Pusher.Push] sends what was recorded since the last push that succeeded. Failed
 // pushes lose nothing: the samples with a time of their own are sent again as they were, the others as of the new
-// push. [Pusher.Run] is the loop for programs that want one. [PushGauge] is for those that have one value to say.
+// push, also after a receiver has refused their samples: see [Pusher.Push] for that. [Pusher.Run] is the loop for programs that want one. [PushGauge] is for those that have one value to say.
 //
 // # Across runs
 //

@@ -60,9 +60,10 @@ func NewPusher(r *Registry, w promwire.Writer, opts ...PusherOption) *Pusher {
 // native form, its buckets by ascending bound, count and sum. Recording goes on meanwhile.
 //
 // Errors of the Writer decide what the next Push sends besides new recordings:
-//   - a [*promwire.PartialWriteError]: nothing, the refused samples will never be accepted;
-//   - a [*promwire.HTTPError] with status 400, 409 or 422, by which receivers refuse data for good, maybe after they
-//     have stored some: the values that have no time of their own, as of that push;
+//   - a [*promwire.PartialWriteError], or a [*promwire.HTTPError] with status 400, 409 or 422, by which receivers refuse
+//     samples for good, maybe after they have stored some: the values that have no time of their own, as of that push;
+//     if the error names what was refused, only those of series of which the newest sample was, unless the reason is
+//     about the series, such as its labels, and not about the sample's time;
 //   - any other error, a partial one with another status too: everything.
 //
 // That holds for each request of a push on its own; after an error of the last kind, no more are sent. Errors of

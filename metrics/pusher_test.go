@@ -3,6 +3,7 @@ package metrics_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -159,6 +160,11 @@ func TestPushAfterRefusal(t *testing.T) {
 	partialWith := func(status int) error {
 		return &promwire.PartialWriteError{Err: &promwire.HTTPError{StatusCode: status}}
 	}
+	named := func(reason error) error {
+		refused := promwire.Refusal{Series: 0, Timestamp: t0.UnixMilli(), Reason: fmt.Errorf("details: %w", reason)}
+		return &promwire.PartialWriteError{Refused: []promwire.Refusal{refused}}
+	}
+	elsewhere := &promwire.PartialWriteError{Refused: []promwire.Refusal{{Series: 1, Timestamp: 1, Reason: promwire.ErrTooOld}}}
 	again := []point{{-1, 1}, {1, 1}}
 	tests := []struct {
 		name string
@@ -174,8 +180,11 @@ func TestPushAfterRefusal(t *testing.T) {
 		{"bad request", &promwire.HTTPError{StatusCode: 400}, again[1:]},
 		{"conflict", &promwire.HTTPError{StatusCode: 409}, again[1:]},
 		{"unprocessable", &promwire.HTTPError{StatusCode: 422}, again[1:]},
-		{"partial", partial, nil},
-		{"partial, bad request", partialWith(400), nil},
+		{"partial", partial, again[1:]},
+		{"partial, bad request", partialWith(400), again[1:]},
+		{"partial, by time", named(promwire.ErrTooOld), again[1:]},
+		{"partial, by name", named(promwire.ErrInvalidName), nil},
+		{"partial, other series", elsewhere, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -224,7 +224,7 @@ func TestStateAfterClockWasAhead(t *testing.T) {
 			j.mustRun(t, record)
 			j.clock.advance(24 * time.Hour)
 			ahead := j.clock.now.Add(time.Second).UnixMilli()
-			j.err = answer([]promwire.Refusal{{Series: 0, Timestamp: ahead}, {Series: 1, Timestamp: ahead}})
+			j.err = answer([]promwire.Refusal{{Series: 0, Timestamp: ahead}, {Series: 1, Timestamp: ahead}, {Series: 2, Timestamp: ahead}})
 			if err := j.run(t, record); !errors.Is(err, j.err) {
 				t.Fatal(err)
 			}

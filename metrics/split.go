@@ -44,7 +44,7 @@ func (p *Pusher) sendGroups(ctx context.Context, b *batch, groups []group) error
 	}
 	b.part.Timeseries = b.req.Timeseries[lo:hi]
 	_, err := p.w.Write(ctx, &b.part)
-	b.judged(groups, 0, err)
+	b.note(groups, 0, err)
 	return err
 }
 
@@ -63,7 +63,7 @@ func (p *Pusher) sendLong(ctx context.Context, b *batch, groups []group) error {
 		b.part.Timeseries = b.long
 		_, err := p.w.Write(ctx, &b.part)
 		errs = join(errs, err)
-		if b.judged(groups, end, err) == unknown {
+		if b.note(groups, end, err) == unknown {
 			break
 		}
 	}

@@ -94,7 +94,7 @@ func TestSplitPushFails(t *testing.T) {
 		{"third is lost", []error{nil, nil, errDown}, map[string][]point{`hits_total{n="b"}`: {{1, 1}}}, 3},
 		{"first is refused", []error{refused, nil}, nil, 3},
 		{"second is refused", []error{nil, refused, nil}, map[string][]point{`hits_total{n="a"}`: {{1, 4}}}, 3},
-		{"all in part", []error{partial}, nil, 3},
+		{"all in part", []error{partial}, map[string][]point{`hits_total{n="a"}`: {{1, 4}}, `hits_total{n="b"}`: {{1, 1}}}, 3},
 		{"refused, then lost", []error{refused, errDown}, map[string][]point{
 			`hits_total{n="a"}`: {{-1, 3}, {1, 4}}, `hits_total{n="b"}`: {{1, 1}},
 		}, 2},

@@ -41,7 +41,7 @@ func (e *entry) settle(v verdict) {
 		e.keep(v.held)
 		return
 	}
-	if v.outcome != refused || e.status != afloat {
+	if e.status != afloat || !v.again() {
 		e.status = delivered
 	}
 	e.keep(1)

@@ -130,14 +130,21 @@ func TestStateAfterRefusal(t *testing.T) {
 	j.mustRun(t, func(*metrics.Registry) {})
 	j.want(t, "hits_total", point{2, 1})
 	j.err = &promwire.PartialWriteError{}
-	if err := j.run(t, record); err == nil || errors.Is(err, metrics.ErrKept) {
-		t.Errorf("got %v, want an error that is not ErrKept", err)
+	if err := j.run(t, record); !errors.Is(err, metrics.ErrKept) {
+		t.Errorf("got %v, want ErrKept", err)
 	}
 	j.err = nil
 	j.mustRun(t, func(*metrics.Registry) {})
-	j.wantRequests(t, 3)
+	j.want(t, "hits_total", point{4, 2})
+	j.err = &promwire.PartialWriteError{Refused: []promwire.Refusal{{Reason: promwire.ErrInvalidName}}}
+	if err := j.run(t, record); err == nil || errors.Is(err, metrics.ErrKept) {
+		t.Errorf("got %v, want an error that is not ErrKept: the series can't be delivered", err)
+	}
+	j.err = nil
+	j.mustRun(t, func(*metrics.Registry) {})
+	j.wantRequests(t, 5)
 	j.mustRun(t, record)
-	j.want(t, "hits_total", point{5, 3})
+	j.want(t, "hits_total", point{7, 4})
 }
 
 func TestStateClockGoesBack(t *testing.T) {

@@ -117,8 +117,8 @@ func (tl *timeline) settle(v verdict) int {
 	if v.held > 0 {
 		return v.held
 	}
-	if v.outcome == refused && tl.floating {
-		return 1
+	if tl.floating && v.again() {
+		return 1 // the value is not there, and at another time it may be welcome
 	}
 	tl.floating = false
 	return 0

@@ -15,8 +15,7 @@ type outcome int
 const (
 	unknown  outcome = iota // all must be sent again
 	accepted                // all
-	dropped                 // refused in part, and for good: none is sent again
-	refused                 // at least one refused for good, and nobody knows which
+	judged                  // at least one refused for good; nobody knows which, unless the error names them
 )
 
 // judge is the one place that tells whether samples are sent again after an error.
@@ -32,11 +31,9 @@ func judge(err error) outcome {
 		answer.StatusCode != http.StatusUnprocessableEntity:
 		// The receiver did not judge the data, or wants them again.
 		return unknown
-	case isPartial:
-		return dropped
-	case isAnswer:
-		// Sent again, the same samples would be refused again, and take all later pushes with them.
-		return refused
+	case isPartial, isAnswer:
+		// Sent again, the same samples would be refused again, and may take all later pushes with them.
+		return judged
 	default:
 		return unknown
 	}
@@ -44,15 +41,18 @@ func judge(err error) outcome {
 
 // verdict is what a receiver said of the samples that a push sent of a series.
 type verdict struct {
-	outcome outcome
-	held    int   // newest samples that it did not judge
-	acked   int64 // time of the newest sample that is known to be stored
-	any     bool  // there is one
-	doubt   bool  // the newest sample that it judged may not be stored
+	held  int   // newest samples that it did not judge
+	acked int64 // time of the newest sample that is known to be stored
+	any   bool  // there is one
+	doubt bool  // the newest sample that it judged may not be stored
+	never bool  // no sample of the series will ever be
 }
 
-// judged notes what became of the groups' points before end, or of all if end is 0, when they were sent with this error.
-func (b *batch) judged(groups []group, end int, err error) outcome {
+// again says that the newest value is worth another sample, if it has no time of its own.
+func (v verdict) again() bool { return v.doubt && !v.never }
+
+// note notes what became of the groups' points before end, or of all if end is 0, when they were sent with this error.
+func (b *batch) note(groups []group, end int, err error) outcome {
 	o := judge(err)
 	if o == unknown {
 		return o
@@ -63,7 +63,7 @@ func (b *batch) judged(groups []group, end int, err error) outcome {
 		limit = math.MaxInt64
 	}
 	for i := range groups {
-		groups[i].limit = limit
+		groups[i].limit, groups[i].verdict.never = limit, false
 	}
 	lower(groups, named)
 	for i := range groups {
@@ -71,7 +71,7 @@ func (b *batch) judged(groups []group, end int, err error) outcome {
 		if to == 0 {
 			to = g.points
 		}
-		b.decide(g, to, o)
+		b.decide(g, to)
 	}
 	return o
 }
@@ -88,7 +88,7 @@ func named(err error) []promwire.Refusal {
 	return partial.Refused
 }
 
-// lower sets the limits of the groups to the oldest sample that was refused.
+// lower sets the limits of the groups to the oldest sample that was refused, and notes the series that always will be.
 func lower(groups []group, refusals []promwire.Refusal) {
 	for _, r := range refusals {
 		at := groups[0].lo + r.Series
@@ -99,14 +99,27 @@ func lower(groups []group, refusals []promwire.Refusal) {
 		if r.Timestamp == 0 {
 			groups[i].limit = math.MinInt64 // the whole series
 		}
+		groups[i].verdict.never = groups[i].verdict.never || hopeless(r.Reason)
 		groups[i].limit = min(groups[i].limit, r.Timestamp)
 	}
 }
 
+// hopeless reports whether a refusal is about the series and not about the time of a sample.
+func hopeless(reason error) bool {
+	switch promwire.Reason(reason) {
+	case promwire.ErrNoMetricName, promwire.ErrInvalidName, promwire.ErrInvalidUTF8, promwire.ErrDuplicateLabel,
+		promwire.ErrEmptyLabelName, promwire.ErrEmptyLabelValue, promwire.ErrUnsortedLabels, promwire.ErrLabelTooLong,
+		promwire.ErrTooManyLabels, promwire.ErrInvalidHistogram:
+		return true
+	default:
+		return false
+	}
+}
+
 // decide makes the verdict on the points from g.sent to end: those before the limit are stored.
-func (b *batch) decide(g *group, end int, o outcome) {
+func (b *batch) decide(g *group, end int) {
 	v := &g.verdict
-	v.outcome, v.held, v.doubt = o, g.points-end, true
+	v.held, v.doubt = g.points-end, true
 	for i := end - 1; i >= g.sent; i-- {
 		if t := b.timeOf(g, i); t < g.limit {
 			v.acked, v.any, v.doubt = t, true, i != end-1
