@@ -147,7 +147,7 @@ func (r *Reader) exemplars(parser textparse.Parser, out []Exemplar) ([]Exemplar,
 		out = append(out, Exemplar{promwire.Exemplar{Labels: ls.Normalize(), Value: e.Value, Timestamp: e.Ts}, e.HasTs})
 	}
 	if len(out) > 1 {
-		slices.SortStableFunc(out, func(a, b Exemplar) int { return int(max(-1, min(1, a.Timestamp-b.Timestamp))) })
+		slices.SortStableFunc(out, func(a, b Exemplar) int { return CompareExemplars(&a.Exemplar, &b.Exemplar) })
 	}
 	return out, nil
 }

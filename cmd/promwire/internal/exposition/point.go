@@ -1,6 +1,7 @@
 package exposition
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/promwire/promwire"
@@ -19,7 +20,7 @@ type Point struct {
 	HasTimestamp bool
 	// Start is when a cumulative value started from zero, in milliseconds, 0 if the exposition does not say.
 	Start int64
-	// Exemplars are in order of time. Those with HasTime false have no time of their own.
+	// Exemplars are in the order of CompareExemplars. Those with HasTime false have no time of their own.
 	Exemplars []Exemplar
 	// Place is the line in a text, the metric family in a protobuf body, both counted from 1.
 	Place int
@@ -29,6 +30,18 @@ type Point struct {
 type Exemplar struct {
 	promwire.Exemplar
 	HasTime bool
+}
+
+// CompareExemplars orders the exemplars of a series as Prometheus does and wants them: by time, value and labels. One that
+// comes before the newest that it has is refused, which tells new ones from old ones without a memory of all.
+func CompareExemplars(a, b *promwire.Exemplar) int {
+	if c := cmp.Compare(a.Timestamp, b.Timestamp); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Value, b.Value); c != 0 {
+		return c
+	}
+	return a.Labels.Compare(b.Labels)
 }
 
 // Series is a series as exposed. A Reader returns the same one for as long as it remembers the bytes that name it.

@@ -16,6 +16,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"google.golang.org/protobuf/encoding/protodelim"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/exposition"
 	"github.com/promwire/promwire/cmd/promwire/internal/scrape"
@@ -288,6 +294,49 @@ func TestExemplars(t *testing.T) {
 		synctest.Wait()
 		if got := take(); got != "" {
 			t.Errorf("too long: %s", got)
+		}
+	})
+}
+
+// The buckets of a native histogram may have exemplars of the same time: all are new once, in whatever order they come.
+func TestExemplarsOfOneTime(t *testing.T) {
+	const at = 946684799 // a second before the tests begin
+	exemplar := func(value float64, seconds int64) *dto.Exemplar {
+		return &dto.Exemplar{Value: &value, Timestamp: &timestamppb.Timestamp{Seconds: seconds}}
+	}
+	say := func(es ...*dto.Exemplar) answer {
+		family := &dto.MetricFamily{Name: proto.String("h"), Type: dto.MetricType_HISTOGRAM.Enum(), Metric: []*dto.Metric{{Histogram: &dto.Histogram{
+			SampleCount: proto.Uint64(3), SampleSum: proto.Float64(6), Schema: proto.Int32(0), ZeroThreshold: proto.Float64(0.01), ZeroCount: proto.Uint64(3),
+			Exemplars: es,
+		}}}}
+		var b bytes.Buffer
+		if _, err := protodelim.MarshalTo(&b, family); err != nil {
+			t.Fatal(err)
+		}
+		return answer{contentType: string(expfmt.NewFormat(expfmt.TypeProtoDelim)), body: b.String()}
+	}
+	w := &world{answer: say(exemplar(100, at), exemplar(0.3, at), exemplar(7, at-1)), targets: []scrape.Target{target}}
+	take := func() (got []float64) {
+		for _, ts := range w.requests()[len(w.requests())-1] {
+			for _, e := range ts.Exemplars {
+				got = append(got, e.Value)
+			}
+		}
+		return got
+	}
+	run(t, w, func(*scrape.Manager) {
+		if got := take(); !slices.Equal(got, []float64{7, 0.3, 100}) {
+			t.Errorf("first: %v", got)
+		}
+		slot(t, w)
+		if got := take(); got != nil {
+			t.Errorf("the same: %v", got)
+		}
+		w.say(say(exemplar(0.3, at), exemplar(200, at), exemplar(5, at+1)))
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if got := take(); !slices.Equal(got, []float64{200, 5}) {
+			t.Errorf("two more: %v", got)
 		}
 	})
 }

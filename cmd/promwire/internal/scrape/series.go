@@ -254,7 +254,7 @@ func (l *seriesList) add(k *known, p *exposition.Point, at int64) {
 const maxExemplar = 128
 
 // newExemplars returns the exemplars of a point that were not written before. Targets expose each until there is a newer
-// one. Those of native histograms that have no time are left out, as nobody could tell new ones from old ones.
+// one. Buckets of a native histogram may have one each of the same time: what comes after the last in their order is new. Those of native histograms that have no time are left out, as nobody could tell new ones from old ones.
 func (k *known) newExemplars(p *exposition.Point, at int64) []promwire.Exemplar {
 	var out []promwire.Exemplar
 	for _, x := range p.Exemplars {
@@ -265,7 +265,7 @@ func (k *known) newExemplars(p *exposition.Point, at int64) []promwire.Exemplar 
 			}
 			e.Timestamp = at
 		}
-		if k.exemplared && e.Timestamp <= k.exemplar.Timestamp || tooLong(e.Labels) {
+		if k.exemplared && exposition.CompareExemplars(&e, &k.exemplar) <= 0 || tooLong(e.Labels) {
 			continue
 		}
 		k.exemplar, k.exemplared = e, true
