@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/compress/zstd"
 	"github.com/promwire/promwire/remote"
 )
 
@@ -65,4 +66,38 @@ func ExampleWriteClient_Write_errors() {
 	}
 	// Output:
 	// 1 400 sample is out of order
+}
+
+// A client for a hosted backend: a token from a file that is replaced now and then, a tenant, zstd where the receiver
+// takes it, and two minutes of patience.
+func ExampleWithRetry() {
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Printf("%s %s %q\n", r.Header.Get("Content-Encoding"), r.Header.Get("X-Scope-OrgID"), r.Header.Get("Retry-Attempt"))
+		if r.Header.Get("Retry-Attempt") == "" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer backend.Close()
+	client, err := remote.NewWriteClient(backend.URL+"/api/v1/push",
+		remote.WithMessageType(promwire.WriteV1),
+		remote.WithBasicAuth("user", "password"), // or WithBearerTokenFile, WithOAuth2, WithAuth
+		remote.WithTenant("team-a"),
+		remote.WithCompression(zstd.Codec{}),
+		remote.WithRetry(remote.RetryOptions{MaxAttempts: -1, MaxElapsed: 2 * time.Minute, OnRetry: func(r remote.Retry) {
+			fmt.Println("again:", r.Reason)
+		}}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	stats, err := client.Write(context.Background(), &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{{
+		Labels:  promwire.LabelsFromStrings("__name__", "up"),
+		Samples: []promwire.Sample{{Timestamp: 1_700_000_000_000, Value: 1}},
+	}}})
+	fmt.Println(stats.Samples, err, client.State().Retries)
+	// Output:
+	// zstd team-a ""
+	// again: answer 503
+	// zstd team-a "1"
+	// 1 <nil> 1
 }

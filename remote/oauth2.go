@@ -55,8 +55,8 @@ const (
 	maxLife     = 365 * 24 * time.Hour
 )
 
-// tokens is an [Auth].
-type tokens struct {
+// tokenSource is an [Auth].
+type tokenSource struct {
 	OAuth2
 	params url.Values
 	now    func() time.Time
@@ -70,7 +70,7 @@ type token struct {
 	early, expires time.Time
 }
 
-func newTokens(o OAuth2) (*tokens, error) {
+func newTokens(o OAuth2) (*tokenSource, error) {
 	u, err := url.Parse(o.TokenURL)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
@@ -96,17 +96,17 @@ func newTokens(o OAuth2) (*tokens, error) {
 		}
 		params[name] = append([]string(nil), values...)
 	}
-	t := &tokens{OAuth2: o, params: params, now: time.Now, turn: make(chan struct{}, 1), state: make(chan token, 1)}
+	t := &tokenSource{OAuth2: o, params: params, now: time.Now, turn: make(chan struct{}, 1), state: make(chan token, 1)}
 	t.turn <- struct{}{}
 	t.state <- token{}
 	return t, nil
 }
 
 // String keeps the secret out of what is printed.
-func (t *tokens) String() string { return "OAuth2 for " + t.ClientID }
+func (t *tokenSource) String() string { return "OAuth2 for " + t.ClientID }
 
 // Authorize implements [Auth].
-func (t *tokens) Authorize(req *http.Request, _ []byte) error {
+func (t *tokenSource) Authorize(req *http.Request, _ []byte) error {
 	value, err := t.get(req.Context())
 	if err != nil {
 		return err
@@ -116,25 +116,25 @@ func (t *tokens) Authorize(req *http.Request, _ []byte) error {
 }
 
 // Renew drops the current token.
-func (t *tokens) Renew() bool {
+func (t *tokenSource) Renew() bool {
 	dropped := t.exchange(token{})
 	return dropped.value != ""
 }
 
-func (t *tokens) current() token {
+func (t *tokenSource) current() token {
 	k := <-t.state
 	t.state <- k
 	return k
 }
 
-func (t *tokens) exchange(k token) (before token) {
+func (t *tokenSource) exchange(k token) (before token) {
 	before = <-t.state
 	t.state <- k
 	return before
 }
 
 // get returns a token that is valid now.
-func (t *tokens) get(ctx context.Context) (string, error) {
+func (t *tokenSource) get(ctx context.Context) (string, error) {
 	k, now := t.current(), t.now()
 	switch {
 	case k.value != "" && now.Before(k.early):
@@ -169,7 +169,7 @@ func (t *tokens) get(ctx context.Context) (string, error) {
 }
 
 // ask requests a token.
-func (t *tokens) ask(ctx context.Context) (token, error) {
+func (t *tokenSource) ask(ctx context.Context) (token, error) {
 	secret := t.ClientSecret
 	if t.ClientSecretFile != "" {
 		var err error
@@ -188,7 +188,7 @@ func (t *tokens) ask(ctx context.Context) (token, error) {
 	// RFC 6749, section 2.3.1: both are encoded as in a form first.
 	req.SetBasicAuth(url.QueryEscape(t.ClientID), url.QueryEscape(secret))
 	asked := t.now()
-	resp, err := t.Client.Do(req)
+	resp, err := t.Client.Do(req) //nolint:bodyclose // discard closes it
 	if err != nil {
 		return token{}, bare(err)
 	}
