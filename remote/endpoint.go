@@ -23,7 +23,8 @@ type endpoint struct {
 	header  http.Header
 	timeout time.Duration
 	late    error // what to say when timeout is over
-	logger  *slog.Logger
+	// logs is nil for none. It is a function so that programs without a logger don't link log/slog's machinery.
+	logs func(ctx context.Context, level slog.Level, msg string, args ...any)
 
 	auth     Auth   // nil for none
 	authName string // where it comes from
@@ -69,9 +70,6 @@ func newEndpoint(rawURL string, timeout time.Duration) (endpoint, error) {
 // finish completes e once all options are applied.
 func (e *endpoint) finish() error {
 	e.late = fmt.Errorf("no answer within %v: %w", e.timeout, context.DeadlineExceeded)
-	if e.logger == nil {
-		e.logger = slog.New(slog.DiscardHandler)
-	}
 	if e.header.Get("Authorization") != "" {
 		if err := e.setAuth("WithHeader(Authorization)", secretHeader(e.header.Get("Authorization"))); err != nil {
 			return err
@@ -95,8 +93,8 @@ func (e *endpoint) finish() error {
 }
 
 func (e *endpoint) log(ctx context.Context, level slog.Level, msg string, args ...any) {
-	if e.logger.Enabled(ctx, level) {
-		e.logger.Log(ctx, level, msg, append(args, "endpoint", e.name)...)
+	if e.logs != nil {
+		e.logs(ctx, level, msg, append(args, "endpoint", e.name)...)
 	}
 }
 

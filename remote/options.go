@@ -115,7 +115,10 @@ func WithCompression(compression promwire.Compression) WriteOption {
 // Default, and for nil: it logs nothing.
 func WithLogger(l *slog.Logger) Option {
 	return func(e *endpoint) error {
-		e.logger = l
+		e.logs = nil
+		if l != nil {
+			e.logs = l.Log
+		}
 		return nil
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"strings"
@@ -235,4 +236,23 @@ func TestWithRetryRefuses(t *testing.T) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}
+}
+
+// What is repeated is logged, without what is secret in the URL; a nil logger is none.
+func TestWithLogger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		for _, l := range []*slog.Logger{nil, slog.New(slog.NewTextHandler(&out, nil))} {
+			s := &scripted{answers: answers{status(503), status(415), status(204)}}
+			c := newWriteClient(t, "http://u:hidden@host/write?key=hidden", WithHTTPClient(&http.Client{Transport: s}), WithLogger(l))
+			if _, err := c.Write(t.Context(), request("m", 1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) != 2 || !strings.Contains(lines[0], `level=WARN`) || !strings.Contains(lines[0], `reason="answer 503" attempt=1`) ||
+			!strings.Contains(lines[1], `level=INFO`) || !strings.Contains(lines[1], "status=415") || strings.Contains(out.String(), "hidden") {
+			t.Errorf("logged %s", out.String())
+		}
+	})
 }
