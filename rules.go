@@ -110,7 +110,7 @@ func (r Rules) applyExemplars(refused []Refusal, index int, ts *TimeSeries) []Re
 	es, kept := ts.Exemplars, 0
 	for i := range es {
 		es[i].Labels = es[i].Labels.Normalize()
-		if err := es[i].validate(r.Names); err != nil {
+		if err := es[i].Validate(r.Names); err != nil {
 			refused = appendRefusal(refused, index, ts.Labels, es[i].Timestamp, err)
 			continue
 		}

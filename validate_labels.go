@@ -118,8 +118,9 @@ func load32(s string, i int) uint32 {
 
 func validText(s string) bool { return ascii(s) || utf8.ValidString(s) }
 
-// validate checks the labels of an exemplar: any number of them, without a metric name.
-func (e *Exemplar) validate(scheme NameScheme) error {
+// Validate checks the labels of an exemplar: any number of them, sorted and unique, valid and not empty. The error wraps
+// [ErrInvalidExemplar] and what [Labels.Validate] would say. A valid exemplar costs no allocation.
+func (e *Exemplar) Validate(scheme NameScheme) error {
 	ls := e.Labels
 	for i := range ls {
 		if i > 0 && ls[i].Name <= ls[i-1].Name || !ls[i].valid(scheme, false) {
