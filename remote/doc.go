@@ -6,8 +6,8 @@
 // in it are sent as basic authentication. Errors name the endpoint without them and without the query.
 //
 // Around writers, local ones included: [Preflight] finds and mends what a target would refuse; [Queue] sends in the
-// background; [FanOut] writes to all of several targets,
-// [Sharded] each series to one of them, [TenantSplit] each series for the tenant that a label names.
+// background; [FanOut] writes to all of several targets, [Sharded] each series to one of them, [TenantSplit] each series
+// for the tenant that a label names.
 //
 // Only a Queue has goroutines of its own. A Write to several targets has some until it returns, net/http keeps those of
 // connections, and a read that waits for the server has a timer.

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/promwire/promwire"
@@ -53,24 +54,26 @@ func (r PreflightRule) String() string {
 	return fmt.Sprintf("rule %d", uint8(r))
 }
 
+var labelRules = [...]struct {
+	reason error
+	rule   PreflightRule
+}{
+	{promwire.ErrNoMetricName, RuleMetricName},
+	{promwire.ErrInvalidUTF8, RuleUTF8},
+	{promwire.ErrDuplicateLabel, RuleDuplicateLabel},
+	{promwire.ErrEmptyLabelName, RuleEmptyLabelName},
+	{promwire.ErrEmptyLabelValue, RuleEmptyLabelValue},
+	{promwire.ErrUnsortedLabels, RuleLabelOrder},
+}
+
 // labelRule returns the rule for an error of [promwire.Labels.Validate].
 func labelRule(err error) PreflightRule {
-	switch promwire.Reason(err) {
-	case promwire.ErrNoMetricName:
-		return RuleMetricName
-	case promwire.ErrInvalidUTF8:
-		return RuleUTF8
-	case promwire.ErrDuplicateLabel:
-		return RuleDuplicateLabel
-	case promwire.ErrEmptyLabelName:
-		return RuleEmptyLabelName
-	case promwire.ErrEmptyLabelValue:
-		return RuleEmptyLabelValue
-	case promwire.ErrUnsortedLabels:
-		return RuleLabelOrder
-	default:
-		return RuleName
+	for _, l := range labelRules {
+		if errors.Is(err, l.reason) {
+			return l.rule
+		}
 	}
+	return RuleName
 }
 
 // PreflightAction is what became of a finding.
