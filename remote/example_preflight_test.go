@@ -22,7 +22,7 @@ func ExampleNewPreflight() {
 	defer client.CloseIdleConnections()
 	now := time.UnixMilli(1_700_000_000_000)
 	writer := remote.NewPreflight(client, remote.PreflightOptions{
-		Profile:   remote.ProfileMimir,
+		Profile:   remote.LimitsMimir,
 		Names:     remote.NamesEscape,
 		OnFinding: func(_ context.Context, f remote.Finding) { fmt.Println(f.Series, f.Rule, f.Action) },
 		Now:       func() time.Time { return now },

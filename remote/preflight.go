@@ -40,9 +40,9 @@ const (
 	NamesEscape
 )
 
-// PreflightOptions are the settings of a [Preflight]. The zero value repairs for [ProfileStrict].
+// PreflightOptions are the settings of a [Preflight]. The zero value repairs for [LimitsStrict].
 type PreflightOptions struct {
-	// Profile is what the target takes. The zero value (without a name) is ProfileStrict.
+	// Profile is what the target takes. The zero value (without a name) is LimitsStrict.
 	Profile PreflightProfile
 	Mode    PreflightMode
 	Names   PreflightNames
@@ -77,7 +77,7 @@ var _ promwire.Writer = (*Preflight)(nil)
 // NewPreflight makes a Preflight in front of next.
 func NewPreflight(next promwire.Writer, options PreflightOptions) *Preflight {
 	if options.Profile.Name == "" {
-		options.Profile = ProfileStrict
+		options.Profile = LimitsStrict
 	}
 	if options.Now == nil {
 		options.Now = time.Now

@@ -10,7 +10,7 @@ import (
 )
 
 var allProfiles = []PreflightProfile{
-	ProfileStrict, ProfilePrometheus, ProfileMimir, ProfileCortex, ProfileThanos, ProfileVictoriaMetrics, noNativeProfile,
+	LimitsStrict, LimitsPrometheus, LimitsMimir, LimitsCortex, LimitsThanos, LimitsVictoriaMetrics, noNativeProfile,
 }
 
 // preflightSource makes requests of bytes.

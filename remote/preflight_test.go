@@ -114,44 +114,44 @@ var preflightCases = []struct {
 	reason            error
 	repaired, dropped string
 }{
-	{"order", ProfileThanos, 0, entryOf("b", "1", "__name__", "m"), RuleLabelOrder, promwire.ErrUnsortedLabels, "__name__=m b=1 0:1", ""},
-	{"order, sorted there", ProfilePrometheus, 0, entryOf("b", "1", "__name__", "m"), RuleLabelOrder, promwire.ErrUnsortedLabels, "__name__=m b=1 0:1", "="},
-	{"copy", ProfileStrict, 0, entryOf("__name__", "m", "a", "1", "a", "1"), RuleDuplicateLabel, promwire.ErrDuplicateLabel, "__name__=m a=1 0:1", ""},
-	{"duplicate", ProfilePrometheus, 0, entryOf("__name__", "m", "a", "1", "a", "2"), RuleDuplicateLabel, promwire.ErrDuplicateLabel, "", ""},
-	{"empty name", ProfileStrict, 0, entryOf("", "1", "__name__", "m"), RuleEmptyLabelName, promwire.ErrEmptyLabelName, "", ""},
-	{"empty value", ProfileThanos, 0, entryOf("__name__", "m", "a", ""), RuleEmptyLabelValue, promwire.ErrEmptyLabelValue, "__name__=m 0:1", ""},
-	{"nameless", ProfilePrometheus, 0, entryOf("a", "1"), RuleMetricName, promwire.ErrNoMetricName, "", ""},
-	{"nameless, taken", ProfileVictoriaMetrics, 0, entryOf("a", "1"), RuleMetricName, promwire.ErrNoMetricName, "=", "="},
-	{"dots", ProfileMimir, 0, entryOf("__name__", "a.b"), RuleName, promwire.ErrInvalidName, "", ""},
-	{"dots, refused", ProfilePrometheus, NamesRefuse, entryOf("__name__", "a.b"), RuleName, promwire.ErrInvalidName, "", ""},
-	{"dots, escaped", ProfileMimir, NamesEscape, entryOf("__name__", "a.b:c", "9d.é", "v.w"), RuleName, promwire.ErrInvalidName, "__name__=a_b:c _d__=v.w 0:1", ""},
-	{"dots, one name", ProfileMimir, NamesEscape, entryOf("__name__", "m", "a.b", "1", "a_b", "2"), RuleDuplicateLabel, promwire.ErrDuplicateLabel, "", ""},
-	{"dots, a name", ProfileMimir, NamesEscape, entryOf("_.name__", "m", "a", "1"), RuleMetricName, promwire.ErrNoMetricName, "", ""},
-	{"no UTF-8", ProfilePrometheus, 0, entryOf("__name__", "m", "a", "\xff"), RuleUTF8, promwire.ErrInvalidUTF8, "", ""},
-	{"value too long", ProfileMimir, 0, entryOf("__name__", "m", "a", long[:2049]), RuleLabelLength, promwire.ErrLabelTooLong, "", ""},
-	{"name too long", ProfileVictoriaMetrics, 0, entryOf("__name__", "m", long[:257], "a"), RuleLabelLength, promwire.ErrLabelTooLong, "", ""},
-	{"too many", ProfileCortex, 0, labelled(31), RuleLabelCount, promwire.ErrTooManyLabels, "", ""},
-	{"empty", ProfileStrict, 0, sampled(), RuleEmptySeries, promwire.ErrEmptySeries, "", ""},
-	{"time order", ProfilePrometheus, 0, sampled(1, 1, 3, 3, 2, 2, 0, 9), RuleTimeOrder, promwire.ErrOutOfOrder, "__name__=m 3:3 2:2 1:1 0:9", "__name__=m 1:1 0:9"},
-	{"time order, taken", ProfileVictoriaMetrics, 0, sampled(1, 1, 3, 3), RuleTimeOrder, promwire.ErrOutOfOrder, "__name__=m 3:3 1:1", "="},
-	{"repeated", ProfileMimir, 0, sampled(1, 1, 1, 1, 0, 2), RuleRepeated, promwire.ErrDuplicateTimestamp, "__name__=m 1:1 0:2", "__name__=m 1:1 0:2"},
-	{"repeated NaN", ProfileMimir, 0, sampled(1, math.NaN(), 1, math.NaN()), RuleRepeated, promwire.ErrDuplicateTimestamp, "__name__=m 1:NaN", "__name__=m 1:NaN"},
-	{"conflict", ProfileMimir, 0, sampled(1, 1, 1, 2, 0, 3), RuleConflict, promwire.ErrDuplicateTimestamp, "__name__=m 1:2 0:3", "__name__=m 1:1 0:3"},
-	{"conflict of signs", ProfileMimir, 0, sampled(1, math.Copysign(0, -1), 1, 0), RuleConflict, promwire.ErrDuplicateTimestamp, "__name__=m 1:0", "__name__=m 1:-0"},
-	{"conflict, taken", ProfileVictoriaMetrics, 0, sampled(1, 1, 1, 2), RuleConflict, promwire.ErrDuplicateTimestamp, "=", "="},
-	{"time 0", ProfileStrict, 0, stamped(0, ago(0)), RuleTimeUnit, promwire.ErrOutOfBounds, "__name__=m 0:1", "__name__=m 0:1"},
-	{"seconds", ProfileStrict, 0, stamped(ago(0) / 1000), RuleTimeUnit, promwire.ErrOutOfBounds, "", ""},
-	{"microseconds", ProfileStrict, 0, stamped(ago(0), ago(0)*1000), RuleTimeUnit, promwire.ErrOutOfBounds, "__name__=m 0:1", "__name__=m 0:1"},
-	{"nanoseconds", ProfileThanos, 0, stamped(ago(0) * 1_000_000), RuleTimeUnit, promwire.ErrOutOfBounds, "", ""},
-	{"future", ProfilePrometheus, 0, stamped(ago(0), ago(-601*time.Second)), RuleFuture, promwire.ErrTooFarInFuture, "__name__=m 0:1", "__name__=m 0:1"},
-	{"past", ProfileVictoriaMetrics, 0, stamped(ago(32*24*time.Hour), ago(0)), RuleAge, promwire.ErrTooOld, "__name__=m 0:1", "__name__=m 0:1"},
-	{"bad histogram", ProfileStrict, 0, with(sampled(), badHistogram), RuleHistogram, promwire.ErrInvalidHistogram, "", ""},
-	{"histogram twice", ProfileStrict, 0, with(sampled(), goodHistogram, goodHistogram), RuleRepeated, promwire.ErrDuplicateTimestamp, "__name__=m h1", "__name__=m h1"},
-	{"custom buckets", ProfileThanos, 0, with(sampled(), customHistogram), RuleHistogramSupport, promwire.ErrInvalidHistogram, "", ""},
+	{"order", LimitsThanos, 0, entryOf("b", "1", "__name__", "m"), RuleLabelOrder, promwire.ErrUnsortedLabels, "__name__=m b=1 0:1", ""},
+	{"order, sorted there", LimitsPrometheus, 0, entryOf("b", "1", "__name__", "m"), RuleLabelOrder, promwire.ErrUnsortedLabels, "__name__=m b=1 0:1", "="},
+	{"copy", LimitsStrict, 0, entryOf("__name__", "m", "a", "1", "a", "1"), RuleDuplicateLabel, promwire.ErrDuplicateLabel, "__name__=m a=1 0:1", ""},
+	{"duplicate", LimitsPrometheus, 0, entryOf("__name__", "m", "a", "1", "a", "2"), RuleDuplicateLabel, promwire.ErrDuplicateLabel, "", ""},
+	{"empty name", LimitsStrict, 0, entryOf("", "1", "__name__", "m"), RuleEmptyLabelName, promwire.ErrEmptyLabelName, "", ""},
+	{"empty value", LimitsThanos, 0, entryOf("__name__", "m", "a", ""), RuleEmptyLabelValue, promwire.ErrEmptyLabelValue, "__name__=m 0:1", ""},
+	{"nameless", LimitsPrometheus, 0, entryOf("a", "1"), RuleMetricName, promwire.ErrNoMetricName, "", ""},
+	{"nameless, taken", LimitsVictoriaMetrics, 0, entryOf("a", "1"), RuleMetricName, promwire.ErrNoMetricName, "=", "="},
+	{"dots", LimitsMimir, 0, entryOf("__name__", "a.b"), RuleName, promwire.ErrInvalidName, "", ""},
+	{"dots, refused", LimitsPrometheus, NamesRefuse, entryOf("__name__", "a.b"), RuleName, promwire.ErrInvalidName, "", ""},
+	{"dots, escaped", LimitsMimir, NamesEscape, entryOf("__name__", "a.b:c", "9d.é", "v.w"), RuleName, promwire.ErrInvalidName, "__name__=a_b:c _d__=v.w 0:1", ""},
+	{"dots, one name", LimitsMimir, NamesEscape, entryOf("__name__", "m", "a.b", "1", "a_b", "2"), RuleDuplicateLabel, promwire.ErrDuplicateLabel, "", ""},
+	{"dots, a name", LimitsMimir, NamesEscape, entryOf("_.name__", "m", "a", "1"), RuleMetricName, promwire.ErrNoMetricName, "", ""},
+	{"no UTF-8", LimitsPrometheus, 0, entryOf("__name__", "m", "a", "\xff"), RuleUTF8, promwire.ErrInvalidUTF8, "", ""},
+	{"value too long", LimitsMimir, 0, entryOf("__name__", "m", "a", long[:2049]), RuleLabelLength, promwire.ErrLabelTooLong, "", ""},
+	{"name too long", LimitsVictoriaMetrics, 0, entryOf("__name__", "m", long[:257], "a"), RuleLabelLength, promwire.ErrLabelTooLong, "", ""},
+	{"too many", LimitsCortex, 0, labelled(31), RuleLabelCount, promwire.ErrTooManyLabels, "", ""},
+	{"empty", LimitsStrict, 0, sampled(), RuleEmptySeries, promwire.ErrEmptySeries, "", ""},
+	{"time order", LimitsPrometheus, 0, sampled(1, 1, 3, 3, 2, 2, 0, 9), RuleTimeOrder, promwire.ErrOutOfOrder, "__name__=m 3:3 2:2 1:1 0:9", "__name__=m 1:1 0:9"},
+	{"time order, taken", LimitsVictoriaMetrics, 0, sampled(1, 1, 3, 3), RuleTimeOrder, promwire.ErrOutOfOrder, "__name__=m 3:3 1:1", "="},
+	{"repeated", LimitsMimir, 0, sampled(1, 1, 1, 1, 0, 2), RuleRepeated, promwire.ErrDuplicateTimestamp, "__name__=m 1:1 0:2", "__name__=m 1:1 0:2"},
+	{"repeated NaN", LimitsMimir, 0, sampled(1, math.NaN(), 1, math.NaN()), RuleRepeated, promwire.ErrDuplicateTimestamp, "__name__=m 1:NaN", "__name__=m 1:NaN"},
+	{"conflict", LimitsMimir, 0, sampled(1, 1, 1, 2, 0, 3), RuleConflict, promwire.ErrDuplicateTimestamp, "__name__=m 1:2 0:3", "__name__=m 1:1 0:3"},
+	{"conflict of signs", LimitsMimir, 0, sampled(1, math.Copysign(0, -1), 1, 0), RuleConflict, promwire.ErrDuplicateTimestamp, "__name__=m 1:0", "__name__=m 1:-0"},
+	{"conflict, taken", LimitsVictoriaMetrics, 0, sampled(1, 1, 1, 2), RuleConflict, promwire.ErrDuplicateTimestamp, "=", "="},
+	{"time 0", LimitsStrict, 0, stamped(0, ago(0)), RuleTimeUnit, promwire.ErrOutOfBounds, "__name__=m 0:1", "__name__=m 0:1"},
+	{"seconds", LimitsStrict, 0, stamped(ago(0) / 1000), RuleTimeUnit, promwire.ErrOutOfBounds, "", ""},
+	{"microseconds", LimitsStrict, 0, stamped(ago(0), ago(0)*1000), RuleTimeUnit, promwire.ErrOutOfBounds, "__name__=m 0:1", "__name__=m 0:1"},
+	{"nanoseconds", LimitsThanos, 0, stamped(ago(0) * 1_000_000), RuleTimeUnit, promwire.ErrOutOfBounds, "", ""},
+	{"future", LimitsPrometheus, 0, stamped(ago(0), ago(-601*time.Second)), RuleFuture, promwire.ErrTooFarInFuture, "__name__=m 0:1", "__name__=m 0:1"},
+	{"past", LimitsVictoriaMetrics, 0, stamped(ago(32*24*time.Hour), ago(0)), RuleAge, promwire.ErrTooOld, "__name__=m 0:1", "__name__=m 0:1"},
+	{"bad histogram", LimitsStrict, 0, with(sampled(), badHistogram), RuleHistogram, promwire.ErrInvalidHistogram, "", ""},
+	{"histogram twice", LimitsStrict, 0, with(sampled(), goodHistogram, goodHistogram), RuleRepeated, promwire.ErrDuplicateTimestamp, "__name__=m h1", "__name__=m h1"},
+	{"custom buckets", LimitsThanos, 0, with(sampled(), customHistogram), RuleHistogramSupport, promwire.ErrInvalidHistogram, "", ""},
 	{"native", noNativeProfile, 0, with(sampled(), goodHistogram), RuleHistogramSupport, promwire.ErrInvalidHistogram, "", ""},
-	{"exemplar order", ProfileStrict, 0, exemplified("b", "1", "a", "2"), RuleExemplar, promwire.ErrInvalidExemplar, "__name__=m 0:1 ea=2,b=1,", "__name__=m 0:1"},
-	{"exemplar twice", ProfileStrict, 0, exemplified("a", "1", "a", "2"), RuleExemplar, promwire.ErrInvalidExemplar, "__name__=m 0:1", "__name__=m 0:1"},
-	{"exemplar length", ProfilePrometheus, 0, exemplified("a", long[:128]), RuleExemplar, promwire.ErrInvalidExemplar, "__name__=m 0:1", "__name__=m 0:1"},
+	{"exemplar order", LimitsStrict, 0, exemplified("b", "1", "a", "2"), RuleExemplar, promwire.ErrInvalidExemplar, "__name__=m 0:1 ea=2,b=1,", "__name__=m 0:1"},
+	{"exemplar twice", LimitsStrict, 0, exemplified("a", "1", "a", "2"), RuleExemplar, promwire.ErrInvalidExemplar, "__name__=m 0:1", "__name__=m 0:1"},
+	{"exemplar length", LimitsPrometheus, 0, exemplified("a", long[:128]), RuleExemplar, promwire.ErrInvalidExemplar, "__name__=m 0:1", "__name__=m 0:1"},
 }
 
 func TestPreflightRules(t *testing.T) {
@@ -251,7 +251,7 @@ func TestPreflightStrict(t *testing.T) {
 func TestPreflightOrphans(t *testing.T) {
 	ts := exemplified("trace", "1")
 	ts.Samples[0].Timestamp = 0
-	_, err := preflight(newSink(nil), ProfileStrict, PreflightRepair, 0).Write(context.Background(),
+	_, err := preflight(newSink(nil), LimitsStrict, PreflightRepair, 0).Write(context.Background(),
 		&promwire.WriteRequest{Timeseries: []promwire.TimeSeries{ts}})
 	var partial *promwire.PartialWriteError
 	if !errors.As(err, &partial) || len(partial.Refused) != 2 || !errors.Is(partial.Refused[1].Reason, promwire.ErrUnknownSeries) {
@@ -275,7 +275,7 @@ func TestPreflightErrorsOfNext(t *testing.T) {
 		{"nothing left", errBad, []promwire.TimeSeries{bad}, "0", false},
 	} {
 		next := &answering{err: tt.err}
-		_, err := preflight(next, ProfileStrict, PreflightRepair, 0).Write(context.Background(), &promwire.WriteRequest{Timeseries: tt.series})
+		_, err := preflight(next, LimitsStrict, PreflightRepair, 0).Write(context.Background(), &promwire.WriteRequest{Timeseries: tt.series})
 		if err == nil || indices(err) != tt.refused || promwire.Retryable(err) != tt.retry {
 			t.Errorf("%s: refused %q, retry %v: %v", tt.name, indices(err), promwire.Retryable(err), err)
 		}
@@ -290,7 +290,7 @@ func TestPreflightBounds(t *testing.T) {
 	for range 3000 {
 		req.Timeseries = append(req.Timeseries, entryOf("a", "1"))
 	}
-	p := preflight(newSink(nil), ProfileStrict, PreflightDrop, 0)
+	p := preflight(newSink(nil), LimitsStrict, PreflightDrop, 0)
 	if n := len(p.Check(req)); n != maxFindings {
 		t.Errorf("%d findings", n)
 	}
@@ -322,7 +322,7 @@ func cleanRequest() *promwire.WriteRequest {
 func TestPreflightCleanCostsNothing(t *testing.T) {
 	req := cleanRequest()
 	for _, profile := range []PreflightProfile{
-		ProfileStrict, ProfilePrometheus, ProfileMimir, ProfileCortex, ProfileThanos, ProfileVictoriaMetrics,
+		LimitsStrict, LimitsPrometheus, LimitsMimir, LimitsCortex, LimitsThanos, LimitsVictoriaMetrics,
 	} {
 		next := &pass{}
 		p := preflight(next, profile, PreflightRepair, 0)
@@ -338,7 +338,7 @@ func TestPreflightCleanCostsNothing(t *testing.T) {
 }
 
 func BenchmarkPreflightClean(b *testing.B) {
-	req, p := cleanRequest(), preflight(&pass{}, ProfileMimir, PreflightRepair, 0)
+	req, p := cleanRequest(), preflight(&pass{}, LimitsMimir, PreflightRepair, 0)
 	b.ReportAllocs()
 	for b.Loop() {
 		_, _ = p.Write(context.Background(), req)
