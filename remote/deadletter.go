@@ -27,3 +27,29 @@ type DeadLetter struct {
 type DeadLetters interface {
 	WriteDeadLetters(ctx context.Context, letters []DeadLetter) error
 }
+
+// lettersOf makes letters of all series of req, refused with err, which may be nil.
+func lettersOf(ctx context.Context, req *promwire.WriteRequest, err error) []DeadLetter {
+	letters := make([]DeadLetter, 0, len(req.Timeseries))
+	d := DeadLetter{Time: time.Now(), Tenant: promwire.TenantFromContext(ctx), Status: statusOf(err)}
+	if err != nil {
+		d.Reason = err.Error()
+	}
+	for _, ts := range req.Timeseries {
+		d.Series = ts
+		letters = append(letters, d)
+	}
+	return letters
+}
+
+// bury writes what was refused with err to w.
+func bury(ctx context.Context, w promwire.Writer, req *promwire.WriteRequest, err error) (promwire.WriteStats, error) {
+	sink, ok := w.(DeadLetters)
+	if !ok {
+		return w.Write(ctx, req)
+	}
+	if err := sink.WriteDeadLetters(ctx, lettersOf(ctx, req, err)); err != nil {
+		return promwire.WriteStats{}, err
+	}
+	return req.Stats(), nil
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -357,11 +358,8 @@ func TestDeliveryLostLetters(t *testing.T) {
 func TestDeliveryBody(t *testing.T) {
 	for _, bad := range []int{-1, 5} {
 		t.Run(fmt.Sprint(bad), func(t *testing.T) {
-			var first []byte
+			first := &firstBody{}
 			r := newReceiver(t, func(w http.ResponseWriter, n int, got received) {
-				if n == 0 {
-					first, _ = got.request.AppendProto(nil, promwire.WriteV2)
-				}
 				for i := range got.request.Timeseries {
 					if isBad(&got.request.Timeseries[i]) {
 						http.Error(w, "no", http.StatusConflict)
@@ -370,7 +368,7 @@ func TestDeliveryBody(t *testing.T) {
 				}
 				good(w, n, got)
 			})
-			c, err := NewWriteClient(r.URL)
+			c, err := NewWriteClient(r.URL, WithHTTPClient(&http.Client{Transport: first}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -386,8 +384,8 @@ func TestDeliveryBody(t *testing.T) {
 			b.Reset(encoded, promwire.EncodingSnappy, promwire.WriteV2, 1<<20)
 			box := &letterBox{}
 			stats, err := NewDelivery(c, DeliveryOptions{MaxBisectRequests: 10, DeadLetters: box}).WriteBody(context.Background(), &b)
-			if !bytes.Equal(first, message) {
-				t.Errorf("first message is %x, want %x", first, message)
+			if !bytes.Equal(first.body, encoded) {
+				t.Errorf("sent %x first, want the body as it came: %x", first.body, encoded)
 			}
 			if bad < 0 {
 				if err != nil || stats.Samples != 8 {
@@ -406,4 +404,18 @@ type writerFunc func(context.Context, *promwire.WriteRequest) (promwire.WriteSta
 
 func (f writerFunc) Write(ctx context.Context, req *promwire.WriteRequest) (promwire.WriteStats, error) {
 	return f(ctx, req)
+}
+
+// firstBody keeps the body of the first request.
+type firstBody struct{ body []byte }
+
+func (f *firstBody) RoundTrip(req *http.Request) (*http.Response, error) {
+	if f.body == nil {
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		f.body, req.Body = body, io.NopCloser(bytes.NewReader(body))
+	}
+	return http.DefaultTransport.RoundTrip(req)
 }

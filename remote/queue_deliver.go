@@ -63,7 +63,7 @@ func (q *Queue) refused(ctx context.Context, b *batch, stats promwire.WriteStats
 	letters := promwire.WriteStats{}
 	if q.options.DeadLetters != nil {
 		var lost error
-		if letters, lost = q.options.DeadLetters.Write(ctx, bad); lost != nil {
+		if letters, lost = bury(ctx, q.options.DeadLetters, bad, err); lost != nil {
 			err = errors.Join(err, fmt.Errorf("dead letters: %w", lost))
 		}
 	}

@@ -71,7 +71,7 @@ type QueueOptions struct {
 	WaitForDelivery bool
 
 	// DeadLetters gets the series that the receiver refused for good. It is called once for each batch; what it does not
-	// take is lost, and the Refused hook is told so.
+	// take is lost, and the Refused hook is told so. A [DeadLetterFile] gets the text of the batch's error as reason.
 	DeadLetters promwire.Writer
 	// Hooks are called when something happens.
 	Hooks QueueHooks
