@@ -22,15 +22,24 @@ func hardLetter() DeadLetter {
 		Series: promwire.TimeSeries{
 			Labels: promwire.Labels{{Name: "__name__", Value: "m"}, {Name: "a", Value: "\xff\u2028"}, {Name: "a", Value: ""}},
 			Samples: []promwire.Sample{
-				{Timestamp: math.MinInt64, Value: promwire.StaleNaN()}, {Timestamp: math.MaxInt64, StartTimestamp: 1, Value: nan},
-				{Value: math.Inf(1)}, {Value: math.Inf(-1)}, {Value: math.Copysign(0, -1)}, {Value: 0.1}, {Value: math.SmallestNonzeroFloat64},
+				{Timestamp: math.MinInt64, Value: promwire.StaleNaN()},
+				{Timestamp: math.MaxInt64, StartTimestamp: 1, Value: nan},
+				{Value: math.Inf(1)},
+				{Value: math.Inf(-1)},
+				{Value: math.Copysign(0, -1)},
+				{Value: 0.1},
+				{Value: math.SmallestNonzeroFloat64},
 			},
 			Histograms: []promwire.Histogram{
-				{Timestamp: 1, Schema: -4, Count: math.MaxUint64, ZeroCount: 1, Sum: nan, PositiveDeltas: []int64{math.MinInt64, 1},
-					PositiveSpans: []promwire.BucketSpan{{Offset: -3, Length: 2}}, ResetHint: promwire.ResetGauge},
-				{Timestamp: 2, StartTimestamp: 1, IsFloat: true, Schema: promwire.CustomBucketsSchema, CountFloat: nan,
+				{
+					Timestamp: 1, Schema: -4, Count: math.MaxUint64, ZeroCount: 1, Sum: nan, PositiveDeltas: []int64{math.MinInt64, 1},
+					PositiveSpans: []promwire.BucketSpan{{Offset: -3, Length: 2}}, ResetHint: promwire.ResetGauge,
+				},
+				{
+					Timestamp: 2, StartTimestamp: 1, IsFloat: true, Schema: promwire.CustomBucketsSchema, CountFloat: nan,
 					ZeroCountFloat: math.Copysign(0, -1), PositiveCounts: []float64{1.5}, NegativeCounts: []float64{2},
-					NegativeSpans: []promwire.BucketSpan{{Length: 1}}, CustomValues: []float64{0.1, 2}},
+					NegativeSpans: []promwire.BucketSpan{{Length: 1}}, CustomValues: []float64{0.1, 2},
+				},
 			},
 			Exemplars: []promwire.Exemplar{{Timestamp: 3, Value: -0.5, Labels: promwire.Labels{{Name: "id", Value: "x"}}}},
 			Metadata:  promwire.Metadata{Type: promwire.TypeCounter, Help: "help", Unit: "seconds"},

@@ -9,20 +9,21 @@ import (
 	"github.com/promwire/promwire/promwiretest"
 )
 
-// Over HTTP, in each style of refusal and both messages: 9,999 series arrive, one is named and in the file.
+// Over HTTP, in each style of refusal, over 1.0 and over what the client negotiates (2.0 for a receiver that counts):
+// 9,999 series arrive, one is named and in the file.
 func TestDeliveryToReceiver(t *testing.T) {
 	const series, bad = 10_000, 4_321
 	styles := map[string]promwiretest.RefusalStyle{
 		"part": promwiretest.RefusePart, "part silently": promwiretest.RefusePartSilently, "all": promwiretest.RefuseAll,
 	}
 	for name, style := range styles {
-		for _, message := range []promwire.MessageType{promwire.WriteV1, promwire.WriteV2} {
-			t.Run(name+" "+string(message), func(t *testing.T) {
+		for message, options := range map[string][]WriteOption{"1.0": {WithMessageType(promwire.WriteV1)}, "negotiated": nil} {
+			t.Run(name+" "+message, func(t *testing.T) {
 				r := promwiretest.NewReceiver(promwiretest.WithoutRequestData())
 				defer r.Close()
 				isBad := func(ls promwire.Labels) bool { return ls.Get("bad") != "" }
 				r.SetScript(promwiretest.Always(promwiretest.RefuseSeries(isBad, style)))
-				c, err := NewWriteClient(r.URL, WithMessageType(message))
+				c, err := NewWriteClient(r.URL, options...)
 				if err != nil {
 					t.Fatal(err)
 				}
