@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"net/http"
 
 	"github.com/promwire/promwire"
 )
@@ -77,6 +78,7 @@ type writeConfig struct {
 	logger *slog.Logger
 	limits WriteLimits
 	rules  promwire.Rules
+	tenant func(*http.Request) (string, error) // nil for none
 
 	compressions []promwire.Compression
 }
@@ -96,6 +98,7 @@ type readConfig struct {
 	logger   *slog.Logger
 	limits   ReadLimits
 	anyOrder bool
+	tenant   func(*http.Request) (string, error) // nil for none
 }
 
 func newReadConfig(opts []ReadOption) readConfig {

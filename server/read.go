@@ -73,6 +73,10 @@ func (h *readHandler) read(w *responder, r *http.Request, s *readState) error {
 	if _, err := checkEncoding(r.Header, nil); err != nil {
 		return err
 	}
+	ctx, err := tenantContext(r, h.config.tenant)
+	if err != nil {
+		return err
+	}
 	var req promwire.ReadRequest
 	if err := h.decode(&req, r, s); err != nil {
 		return err
@@ -81,7 +85,7 @@ func (h *readHandler) read(w *responder, r *http.Request, s *readState) error {
 	if err != nil {
 		return err
 	}
-	if err := h.gate.enter(r.Context()); err != nil {
+	if err := h.gate.enter(ctx); err != nil {
 		return err
 	}
 	defer h.gate.leave()
@@ -89,9 +93,9 @@ func (h *readHandler) read(w *responder, r *http.Request, s *readState) error {
 		return err
 	}
 	if answer == promwire.ResponseStreamedXORChunks {
-		return h.stream(r.Context(), w, req.Queries, s)
+		return h.stream(ctx, w, req.Queries, s)
 	}
-	return h.samples(r.Context(), w, req.Queries, s)
+	return h.samples(ctx, w, req.Queries, s)
 }
 
 // readRequestMessage names the message in errors.

@@ -62,7 +62,8 @@ func (h *writeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// A panic of the storage skips the release: nobody knows who still uses that memory.
 	s := h.state()
-	stats, err := h.admit(w, r, t, encoding, s)
+	s.body.Type, s.body.Encoding = t, encoding
+	stats, err := h.admit(w, r, s)
 	if t == promwire.WriteV2 {
 		h.setWritten(w.Header(), written(stats, err))
 	}
@@ -91,9 +92,13 @@ func judge(r *http.Request, more []promwire.Compression) (t promwire.MessageType
 }
 
 // admit reads and writes the request as soon as there is room for it.
-func (h *writeHandler) admit(w http.ResponseWriter, r *http.Request, t promwire.MessageType, encoding string, s *writeState,
-) (promwire.WriteStats, error) {
-	if err := h.admission.enter(r.Context()); err != nil {
+func (h *writeHandler) admit(w http.ResponseWriter, r *http.Request, s *writeState) (promwire.WriteStats, error) {
+	t, encoding := s.body.Type, s.body.Encoding
+	ctx, err := tenantContext(r, h.config.tenant)
+	if err != nil {
+		return promwire.WriteStats{}, err
+	}
+	if err := h.admission.enter(ctx); err != nil {
 		return promwire.WriteStats{}, err
 	}
 	defer h.admission.leave()
@@ -105,7 +110,6 @@ func (h *writeHandler) admit(w http.ResponseWriter, r *http.Request, t promwire.
 	defer func() { h.admission.release(claimed) }()
 
 	limited := limitBodyTime(w, r, l.MaxBodyTime)
-	var err error
 	if s.encoded, err = readBody(s.encoded, r, l.MaxBodyBytes); err != nil {
 		return promwire.WriteStats{}, err
 	}
@@ -118,7 +122,7 @@ func (h *writeHandler) admit(w http.ResponseWriter, r *http.Request, t promwire.
 	}
 	claimed += decoded
 	s.body.Reset(s.encoded, encoding, t, l.MaxDecodedBytes)
-	return h.write(r.Context(), s)
+	return h.write(ctx, s)
 }
 
 // write passes on what was read.

@@ -1,0 +1,61 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/promwire/promwire"
+)
+
+// MaxTenantBytes bounds a tenant that [TenantFromHeader] takes, as Mimir and Cortex do.
+const MaxTenantBytes = 150
+
+// WithTenant finds out the tenant of each request: the storage gets it in the context ([promwire.TenantFromContext]).
+// The tenant "" is none. A request for which of fails is answered before its body is read: with the status of a
+// [promwire.HTTPError], or else with 400. of must be safe for concurrent use. Default: no tenants.
+func WithTenant(of func(r *http.Request) (string, error)) SharedOption {
+	return tenantOption{of}
+}
+
+// TenantFromHeader takes the tenant from a header such as [promwire.HeaderTenant], for [WithTenant]. Whoever can set
+// the header is believed: put something that authenticates in front. A request without the header has no tenant.
+func TenantFromHeader(name string) func(r *http.Request) (string, error) {
+	name = http.CanonicalHeaderKey(name)
+	return func(r *http.Request) (string, error) {
+		values := r.Header[name]
+		switch {
+		case len(values) == 0:
+			return "", nil
+		case len(values) > 1:
+			return "", fmt.Errorf("%w: header %s is there %d times", errBadRequest, name, len(values))
+		case len(values[0]) > MaxTenantBytes:
+			return "", fmt.Errorf("%w: tenant of %d bytes in header %s, limit %d", errBadRequest, len(values[0]), name, MaxTenantBytes)
+		}
+		return values[0], nil
+	}
+}
+
+// tenantContext returns the context for the storage.
+func tenantContext(r *http.Request, of func(*http.Request) (string, error)) (context.Context, error) {
+	ctx := r.Context()
+	if of == nil {
+		return ctx, nil
+	}
+	tenant, err := of(r)
+	if err != nil {
+		return ctx, fmt.Errorf("%w: %w", errBadRequest, err)
+	}
+	if tenant != "" {
+		ctx = promwire.ContextWithTenant(ctx, tenant)
+	}
+	return ctx, nil
+}
+
+type tenantOption struct {
+	of func(*http.Request) (string, error)
+}
+
+func (tenantOption) option()                     {}
+func (o tenantOption) applyWrite(c *writeConfig) { c.tenant = o.of }
+func (o tenantOption) applyRead(c *readConfig)   { c.tenant = o.of }
