@@ -31,7 +31,7 @@ func start(dir string, env []string, args ...string) (*process, error) {
 		return nil, err
 	}
 	lines := bufio.NewScanner(stdout)
-	for (p.write == "" || p.read == "") && lines.Scan() {
+	for relay := args[1] == "relay"; (p.write == "" || p.read == "" && !relay) && lines.Scan(); {
 		for _, word := range strings.Fields(lines.Text()) {
 			switch word = strings.TrimRight(word, ":"); {
 			case strings.HasSuffix(word, "/api/v1/write"):
@@ -42,7 +42,7 @@ func start(dir string, env []string, args ...string) (*process, error) {
 			}
 		}
 	}
-	if p.read == "" {
+	if p.write == "" {
 		return nil, fmt.Errorf("%v ended (%v) before it served: %s", args, p.cmd.Wait(), p.err)
 	}
 	go func() {

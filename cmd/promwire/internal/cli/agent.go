@@ -165,14 +165,19 @@ func (f *agentFlags) openSpool(logger *slog.Logger) (*spool.Spool, error) {
 	if f.spool == "" {
 		return nil, nil //nolint:nilnil // there need not be one
 	}
-	return spool.Open(f.spool, spool.WithMaxBytes(int64(f.spoolSize)), spool.WithMaxAge(time.Duration(f.spoolAge)), spool.WithHooks(spool.Hooks{
+	return spool.Open(f.spool, spool.WithMaxBytes(int64(f.spoolSize)), spool.WithMaxAge(time.Duration(f.spoolAge)), spool.WithHooks(spoolHooks(logger)))
+}
+
+// spoolHooks logs what a spool loses.
+func spoolHooks(logger *slog.Logger) spool.Hooks {
+	return spool.Hooks{
 		Dropped: func(d spool.Drop) {
 			logger.Error("the spool had to drop samples", "reason", d.Reason, "samples", d.Dropped.Samples+d.Dropped.Histograms)
 		},
 		Damaged: func(d spool.Damage) {
 			logger.Error("the spool is damaged, what is sound is delivered", "path", d.Path, "records_lost", d.Records)
 		},
-	}))
+	}
 }
 
 // fromFile takes jobs and outlets from the configuration file.
@@ -183,7 +188,7 @@ func (f *agentFlags) fromFile(c *agent.Config) error {
 	}
 	c.Jobs = file.Jobs
 	for _, w := range file.Writes {
-		client, err := w.Client()
+		client, err := w.Client(remote.WithoutRetry()) // the queue or the spool repeats
 		if err != nil {
 			return usagef("--config: %w", err)
 		}
@@ -288,11 +293,11 @@ func (f *agentFlags) newOutlet(raw string, logger *slog.Logger) (agent.Outlet, e
 		return agent.Outlet{}, usagef("--write: want the full endpoint, like http://prometheus:9090/api/v1/write")
 	}
 	o := agent.Outlet{
-		Name:    (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String(),
+		Name:    placeOf(u),
 		Options: remote.QueueOptions{MemoryBytes: int(f.memory)},
 	}
 	connection := connection{url: raw, headers: f.headers, timeout: f.timeout}
-	client, err := (&pushFlags{connection: connection, protocol: f.protocol}).client()
+	client, err := (&pushFlags{connection: connection, protocol: f.protocol}).client(remote.WithoutRetry())
 	if err != nil && (u.Scheme == "http" || u.Scheme == "https") {
 		return agent.Outlet{}, err
 	}
@@ -302,6 +307,11 @@ func (f *agentFlags) newOutlet(raw string, logger *slog.Logger) (agent.Outlet, e
 		o.Writer = agent.Failing(err)
 	}
 	return o, nil
+}
+
+// placeOf is a URL without user and query, for people to read.
+func placeOf(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
 // serveAgent serves figures and health. It returns the function that ends it.

@@ -7,7 +7,9 @@ import (
 	"syscall"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
 	"github.com/promwire/promwire/metrics"
+	"github.com/promwire/promwire/spool"
 )
 
 // hints says what to do about a failure; the first line that holds counts.
@@ -18,6 +20,8 @@ var hints = []struct {
 	{cause(metrics.ErrKept), "the values are counted and kept in the --state: the next push with it delivers them, so do not repeat this one"},
 	{cause(metrics.ErrStateDamaged), "put a sound copy of the --state back, or let all counters start from zero with --state-fresh"},
 	{cause(metrics.ErrStateLocked), "another run has the --state; wait longer with --state-wait"},
+	{cause(outlets.ErrLeftOver), "give the target under its old name, or give its data up with --drop-left-over"},
+	{cause(spool.ErrLocked), "another promwire works with that --spool; stop it, or choose another directory"},
 	{cause(syscall.EADDRINUSE), "another program has that port; choose one with --listen, port 0 takes a free one"},
 	{cause(syscall.EWOULDBLOCK), "another promwire or Prometheus works in that directory; stop it or choose another --data"},
 	{cause(syscall.ENOTDIR), "--data needs a directory, or a path where one can be made"},

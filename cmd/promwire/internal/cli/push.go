@@ -224,7 +224,7 @@ func (f *pushFlags) metadata() (promwire.Metadata, error) {
 }
 
 // client makes the client.
-func (f *pushFlags) client() (*remote.WriteClient, error) {
+func (f *pushFlags) client(more ...remote.WriteOption) (*remote.WriteClient, error) {
 	shared, err := f.options()
 	if err != nil {
 		return nil, err
@@ -242,7 +242,7 @@ func (f *pushFlags) client() (*remote.WriteClient, error) {
 	default:
 		return nil, usagef("--protocol %q: want 1.0, 2.0 or auto", f.protocol)
 	}
-	client, err := remote.NewWriteClient(f.url, opts...)
+	client, err := remote.NewWriteClient(f.url, append(opts, more...)...)
 	if err != nil {
 		return nil, &usageError{err}
 	}

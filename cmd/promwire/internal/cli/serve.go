@@ -121,9 +121,7 @@ func listen(ctx context.Context, addr string, logger *slog.Logger) (*httpServer,
 	if err != nil {
 		return nil, fmt.Errorf("--listen %s: %w", addr, err)
 	}
-	if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		logger.Warn("listening beyond the loopback interface, and there is no authentication", "address", ln.Addr().String())
-	}
+	warnIfOpen(ln, logger)
 	s := &httpServer{url: "http://" + ln.Addr().String(), logger: logger, failed: make(chan error, 1)}
 	s.http = &http.Server{
 		Handler: s, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 5 * time.Minute,
@@ -135,4 +133,11 @@ func listen(ctx context.Context, addr string, logger *slog.Logger) (*httpServer,
 		}
 	}()
 	return s, nil
+}
+
+// warnIfOpen warns of a listener that others than this machine can reach.
+func warnIfOpen(ln net.Listener, logger *slog.Logger) {
+	if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		logger.Warn("listening beyond the loopback interface, and there is no authentication", "address", ln.Addr().String())
+	}
 }

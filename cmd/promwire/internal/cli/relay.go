@@ -1,0 +1,230 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/promconfig"
+	"github.com/promwire/promwire/cmd/promwire/internal/relay"
+	"github.com/promwire/promwire/compress/gzip"
+	"github.com/promwire/promwire/compress/zstd"
+	"github.com/promwire/promwire/remote"
+	"github.com/promwire/promwire/server"
+	"github.com/promwire/promwire/spool"
+)
+
+type relayFlags struct {
+	config   string
+	writes   []string
+	protocol string
+	headers  []string
+	timeout  duration
+
+	mode                 string
+	tenantLabel          string
+	keepLabel, dropOther bool
+
+	spool     string
+	spoolSize size
+	spoolAge  duration
+	sync      string
+	refuse    bool
+
+	listen, logLevel string
+	shutdown         duration
+}
+
+func newRelay(streams IO) *cobra.Command {
+	f := relayFlags{timeout: duration(remote.DefaultWriteTimeout), spoolSize: spool.DefaultMaxBytes, shutdown: duration(shutdownTime)}
+	cmd := &cobra.Command{
+		Use:   "relay --spool DIR {--write URL | --config FILE}",
+		Short: "Receive remote write, keep it on disk, and forward it to one or many targets",
+		Long: `Receive remote write (1.0 and 2.0), keep it on disk, and forward it to one or many targets: to Mimir, Cortex, Thanos
+Receive, VictoriaMetrics, Prometheus, or another relay.
+
+A request that is answered with 204 is on disk (see --sync) until every target has it. Each target is served at its own
+speed and in order; one that is down or slow holds up no other. What a target refuses for good is dropped and logged
+with its answer. Requests are passed on as they came where nothing has to change; a target that takes Remote Write 1.0
+only gets them as 1.0.
+
+The file of --config is a prometheus.yml: its remote_write blocks are the targets, with their authentication, TLS, headers
+and write_relabel_configs. Other blocks are ignored. The tenant of a request (X-Scope-OrgID) is passed on.
+
+The relay has no authentication of its own: it listens on the loopback interface unless --listen says otherwise.`,
+		Example: `  promwire relay --spool ./spool --write http://mimir:8080/api/v1/push --header 'X-Scope-OrgID: team'
+  promwire relay --spool /var/lib/promwire/relay --config prometheus.yml --listen :9203
+  promwire relay --spool ./spool --mode shard --write http://a:8428/api/v1/write --write http://b:8428/api/v1/write`,
+		Args: exactArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runRelay(cmd, streams, &f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.config, "config", "", "`FILE` with remote_write blocks, instead of --write")
+	flags.StringArrayVar(&f.writes, "write", nil, "`URL` to forward to, the full endpoint as in prometheus.yml (repeatable)")
+	flags.StringVar(&f.protocol, "protocol", "auto", "Remote Write version: 1.0, 2.0, or auto, which passes on what comes as long as the target takes it")
+	flags.StringArrayVar(&f.headers, "header", nil, "extra header `NAME: VALUE` of all --write, like 'X-Scope-OrgID: tenant' (repeatable)")
+	flags.Var(&f.timeout, "timeout", "how long to wait for the answer to one request")
+	flags.StringVar(&f.mode, "mode", string(relay.Replicate), "replicate: everything to every target; shard: each series to one of them")
+	flags.StringVar(&f.tenantLabel, "tenant-label", "", "`LABEL` whose value is the tenant that a series is forwarded for")
+	flags.BoolVar(&f.keepLabel, "keep-tenant-label", false, "leave the --tenant-label on the series")
+	flags.StringVar(&f.spool, "spool", "", "`DIR`ectory that keeps requests until they are forwarded")
+	flags.Var(&f.spoolSize, "spool-size", "bound on the --spool; beyond it, the oldest is dropped")
+	flags.Var(&f.spoolAge, "spool-age", "how long the --spool keeps requests; 0: no bound")
+	flags.BoolVar(&f.refuse, "refuse-when-full", false, "answer with 503 when the --spool is full, instead of dropping the oldest")
+	flags.StringVar(&f.sync, "sync", "always", "when requests are forced to disk: always, before they are acknowledged; interval, once a second; never. Only the first survives a power cut")
+	flags.BoolVar(&f.dropOther, "drop-left-over", false, "give up what the --spool holds for targets that are not given any more")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:9203", "address to listen on, `HOST:PORT`; port 0 takes a free one")
+	flags.Var(&f.shutdown, "shutdown-timeout", "how long to forward what waits at the end; the rest stays in the --spool")
+	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
+	return cmd
+}
+
+func runRelay(cmd *cobra.Command, streams IO, f *relayFlags) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return usagef("--log-level %q: want debug, info, warn or error", f.logLevel)
+	}
+	logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: level}))
+	if err := require("spool", f.spool); err != nil {
+		return err
+	}
+	if _, ok := syncPolicies[f.sync]; !ok {
+		return usagef("--sync %q: want always, interval or never", f.sync)
+	}
+	ctx := cmd.Context()
+	if err := checkAddress(ctx, f.listen); err != nil {
+		return err
+	}
+	c, err := f.settings(cmd, logger)
+	if err != nil {
+		return err
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", f.listen)
+	if err != nil {
+		return fmt.Errorf("--listen %s: %w", f.listen, err)
+	}
+	if c.Spool, err = f.openSpool(&c); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	r, err := relay.New(c)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	return f.serve(ctx, ln, r, streams, logger)
+}
+
+// serve receives until ctx ends.
+func (f *relayFlags) serve(ctx context.Context, ln net.Listener, r *relay.Relay, streams IO, logger *slog.Logger) error {
+	srv := &http.Server{
+		Handler: r, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute,
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(ln) }()
+	warnIfOpen(ln, logger)
+	addr := "http://" + ln.Addr().String()
+	fmt.Fprintf(streams.Out, "promwire relay is ready, spool in %s\n  remote write  %s%s\n  figures       %s/metrics\n", f.spool, addr, server.WritePath, addr)
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	return errors.Join(err, f.end(srv, r, logger))
+}
+
+// end ends receiving first, so that all that is acknowledged gets its chance to be forwarded.
+func (f *relayFlags) end(srv *http.Server, r *relay.Relay, logger *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	if srv.Shutdown(ctx) != nil {
+		logger.Warn("some requests did not end in time and are cut off")
+		_ = srv.Close()
+	}
+	last, cancelLast := context.WithTimeout(context.Background(), time.Duration(f.shutdown))
+	defer cancelLast()
+	return r.End(last)
+}
+
+// settings returns what the flags say, without a spool.
+func (f *relayFlags) settings(cmd *cobra.Command, logger *slog.Logger) (relay.Config, error) {
+	targets, err := f.targets(cmd)
+	if err != nil {
+		return relay.Config{}, err
+	}
+	c := relay.Config{
+		Targets: targets, Mode: relay.Mode(f.mode), TenantLabel: f.tenantLabel, KeepLabel: f.keepLabel,
+		DropLeftOver: f.dropOther, Compressions: []promwire.Compression{zstd.Codec{}, gzip.Codec{}}, Logger: logger,
+	}
+	if err := c.Check(); err != nil {
+		return c, &usageError{err}
+	}
+	return c, nil
+}
+
+// openSpool opens the spool of a relay.
+func (f *relayFlags) openSpool(c *relay.Config) (*spool.Spool, error) {
+	opts := []spool.Option{
+		spool.WithMaxBytes(int64(f.spoolSize)), spool.WithMaxAge(time.Duration(f.spoolAge)), spool.WithSync(syncPolicies[f.sync]),
+		spool.WithCompressions(c.Compressions...), spool.WithHooks(spoolHooks(c.Logger)),
+	}
+	if f.refuse {
+		opts = append(opts, spool.WithRefuseWhenFull())
+	}
+	return spool.Open(f.spool, opts...)
+}
+
+var syncPolicies = map[string]spool.Sync{"always": spool.SyncAlways, "interval": spool.SyncInterval, "never": spool.SyncNone}
+
+// targets returns those of the file or of --write.
+func (f *relayFlags) targets(cmd *cobra.Command) ([]relay.Target, error) {
+	if f.config != "" {
+		for _, name := range []string{"write", "protocol", "header", "timeout"} {
+			if cmd.Flags().Changed(name) {
+				return nil, usagef("--%s is for use without --config", name)
+			}
+		}
+		return f.fromFile()
+	}
+	if len(f.writes) == 0 {
+		return nil, usagef("--write or --config is missing")
+	}
+	var targets []relay.Target
+	for _, raw := range f.writes {
+		client, err := (&pushFlags{connection: connection{url: raw, headers: f.headers, timeout: f.timeout}, protocol: f.protocol}).client(remote.WithoutRetry())
+		if err != nil {
+			return nil, usagef("--write: %w", err)
+		}
+		u, err := url.Parse(raw)
+		if err != nil {
+			return nil, usagef("--write: %w", err)
+		}
+		targets = append(targets, relay.Target{Name: placeOf(u), Writer: client})
+	}
+	return targets, nil
+}
+
+func (f *relayFlags) fromFile() ([]relay.Target, error) {
+	blocks, err := promconfig.Load(f.config)
+	if err != nil {
+		return nil, usagef("--config: %w", err)
+	}
+	var targets []relay.Target
+	for _, b := range blocks {
+		client, err := b.Client(remote.WithoutRetry())
+		if err != nil {
+			return nil, usagef("--config: %s: %w", b.Name, err)
+		}
+		targets = append(targets, relay.Target{Name: b.Name, Writer: client, Before: b.Relabel, Options: spool.DeliverOptions{
+			JoinSamples: b.MaxSamples, MinBackoff: b.MinBackoff, MaxBackoff: b.MaxBackoff,
+		}})
+	}
+	return targets, nil
+}
