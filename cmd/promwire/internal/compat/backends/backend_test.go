@@ -83,6 +83,7 @@ func backends() []backend {
 			keeps: keeps{infinity: true, histogram: "buckets"},
 		},
 		{program: "influxd", title: "InfluxDB", run: runInfluxDB, speaksV2: never},
+		{program: "thanos", title: "Thanos", run: runThanos, speaksV2: never, keeps: keeps{infinity: true, histogram: "native"}},
 	}
 }
 
