@@ -88,23 +88,26 @@ func (w *watch) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// placed is a copy of a series of an oddity, with a label for its case, and its times from now on.
+func placed(ts promwire.TimeSeries, title string, now int64) promwire.TimeSeries {
+	ts = (&promwire.WriteRequest{Timeseries: []promwire.TimeSeries{ts}}).Clone().Timeseries[0]
+	ts.Labels = append(ts.Labels, promwire.Label{Name: "case", Value: title})
+	for i := range ts.Samples {
+		ts.Samples[i].Timestamp += now
+	}
+	for i := range ts.Histograms {
+		ts.Histograms[i].Timestamp += now
+	}
+	return ts
+}
+
 // row is what is seen of a case.
 type row struct{ answers, good, odd, report string }
 
 // try writes a good series and an odd one in a request, and looks at what comes of it.
 func try(t *testing.T, s *instance, w *watch, c *remote.WriteClient, o oddity, now int64) row {
 	t.Helper()
-	place := func(ts promwire.TimeSeries) promwire.TimeSeries {
-		ts = (&promwire.WriteRequest{Timeseries: []promwire.TimeSeries{ts}}).Clone().Timeseries[0]
-		ts.Labels = append(ts.Labels, promwire.Label{Name: "case", Value: o.title})
-		for i := range ts.Samples {
-			ts.Samples[i].Timestamp += now
-		}
-		for i := range ts.Histograms {
-			ts.Histograms[i].Timestamp += now
-		}
-		return ts
-	}
+	place := func(ts promwire.TimeSeries) promwire.TimeSeries { return placed(ts, o.title, now) }
 	for _, ts := range o.before {
 		if _, err := c.Write(t.Context(), &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{place(ts)}}); err != nil {
 			t.Fatal(err)
