@@ -31,9 +31,19 @@ type point struct {
 	Count, Sum float64
 }
 
-func get(t *testing.T, url string) []byte {
+func get(t *testing.T, url string) []byte { return getFor(t, "", url) }
+
+// getFor asks for a tenant, "" for none.
+func getFor(t *testing.T, tenant, url string) []byte {
 	t.Helper()
-	resp, err := http.Get(url)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tenant != "" {
+		req.Header.Set(promwire.HeaderTenant, tenant)
+	}
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,6 +75,10 @@ func sorted(all []stored) []stored {
 type prometheusAPI string
 
 func (a prometheusAPI) query(t *testing.T, name, value string) []stored {
+	return a.queryFor(t, "", name, value)
+}
+
+func (a prometheusAPI) queryFor(t *testing.T, tenant, name, value string) []stored {
 	t.Helper()
 	args := url.Values{
 		"query": {fmt.Sprintf("{%s=%q}[5h]", name, value)},
@@ -79,7 +93,7 @@ func (a prometheusAPI) query(t *testing.T, name, value string) []stored {
 			}
 		}
 	}
-	decode(t, get(t, string(a)+"/api/v1/query?"+args.Encode()), &answer)
+	decode(t, getFor(t, tenant, string(a)+"/api/v1/query?"+args.Encode()), &answer)
 	var out []stored
 	for _, r := range answer.Data.Result {
 		s := stored{Labels: promwire.LabelsFromMap(r.Metric)}

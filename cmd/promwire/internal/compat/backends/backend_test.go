@@ -35,7 +35,8 @@ type instance struct {
 	query func(t *testing.T, name, value string) []stored
 }
 
-func never(string) bool { return false }
+func never(string) bool  { return false }
+func always(string) bool { return true }
 
 // found is a server to test.
 type found struct {
@@ -83,6 +84,7 @@ func backends() []backend {
 			keeps: keeps{infinity: true, histogram: "buckets"},
 		},
 		{program: "influxd", title: "InfluxDB", run: runInfluxDB, speaksV2: never},
+		{program: "cortex", title: "Cortex", run: runCortex, speaksV2: always, keeps: keeps{infinity: true, histogram: "native"}},
 		{program: "thanos", title: "Thanos", run: runThanos, speaksV2: never, keeps: keeps{infinity: true, histogram: "native"}},
 	}
 }
