@@ -136,11 +136,17 @@ func (f *fate) first(p portion, partial *promwire.PartialWriteError, err error) 
 		return nil
 	}
 	p.begun, p.replay = true, again
-	if all := p.Stats(); partial != nil && partial.Written.Samples == all.Samples && partial.Written.Histograms == all.Histograms {
+	if all := p.Stats(); partial != nil && onlyExemplars(partial.Written, all) {
 		f.written = f.written.Add(promwire.WriteStats{Samples: all.Samples, Histograms: all.Histograms})
 		return f.exemplars(p, err)
 	}
 	return f.bisect(p, err)
+}
+
+// onlyExemplars reports whether exemplars alone are missing. Mimir 3.0 refuses samples and counts all as written: where
+// nothing is missing, the counts are not believed.
+func onlyExemplars(written, all promwire.WriteStats) bool {
+	return written.Samples == all.Samples && written.Histograms == all.Histograms && written.Exemplars < all.Exemplars
 }
 
 // fallBack leaves out what whole requests are refused for. It reports whether that settled p.

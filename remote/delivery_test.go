@@ -120,6 +120,14 @@ func TestDeliveryFindsOneBadSeries(t *testing.T) {
 			}
 			return promwire.WriteStats{}, answerOf(400, "err-mimir-label-invalid")
 		}, 400, 32},
+		{"400 with counts that call all written", func(p *picky, req *promwire.WriteRequest, bad []int) (promwire.WriteStats, error) {
+			n := p.store(req)
+			if len(bad) == 0 {
+				return n, nil
+			}
+			n = req.Stats()
+			return n, &promwire.PartialWriteError{Written: n, Err: answerOf(400, "err-mimir-sample-duplicate-timestamp")}
+		}, 400, 32},
 		{"400 with counts", func(p *picky, req *promwire.WriteRequest, bad []int) (promwire.WriteStats, error) {
 			n := p.store(req)
 			if len(bad) == 0 {

@@ -84,6 +84,7 @@ func backends() []backend {
 			keeps: keeps{infinity: true, histogram: "buckets"},
 		},
 		{program: "influxd", title: "InfluxDB", run: runInfluxDB, speaksV2: never},
+		{program: "mimir", title: "Mimir", run: runMimir, speaksV2: always, keeps: keeps{infinity: true, histogram: "native"}},
 		{program: "cortex", title: "Cortex", run: runCortex, speaksV2: always, keeps: keeps{infinity: true, histogram: "native"}},
 		{program: "thanos", title: "Thanos", run: runThanos, speaksV2: never, keeps: keeps{infinity: true, histogram: "native"}},
 	}

@@ -55,7 +55,7 @@ func port(address string) string { return address[strings.LastIndexByte(address,
 // TestTenants writes for two tenants, who see their own data only.
 func TestTenants(t *testing.T) {
 	t.Parallel()
-	for program, start := range map[string]func(*testing.T, proc.Program, bool) string{"cortex": startCortex} {
+	for program, start := range map[string]func(*testing.T, proc.Program, bool) string{"mimir": startMimir, "cortex": startCortex} {
 		t.Run(program, func(t *testing.T) {
 			t.Parallel()
 			for _, p := range proc.Must(t, program) {
