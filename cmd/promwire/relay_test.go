@@ -192,14 +192,11 @@ func TestRelayTargets(t *testing.T) {
 			t.Errorf("%s with %v", got.Type, got.Header)
 		}
 	}
-	figures := get(t, p.url+"/metrics")
 	for _, line := range []string{
 		"promwire_relay_received_requests_total 2", "promwire_relay_received_samples_total 10",
 		`promwire_relay_sent_samples_total{write="one"} 10`, `promwire_relay_pending_samples{write="two"} 0`,
 	} {
-		if !strings.Contains(figures, line+"\n") {
-			t.Errorf("no %q in\n%s", line, figures)
-		}
+		until(t, line, func() bool { return strings.Contains(get(t, p.url+"/metrics"), line+"\n") })
 	}
 	for _, path := range []string{"/-/ready", "/-/healthy"} {
 		get(t, p.url+path)
@@ -279,4 +276,48 @@ func get(t *testing.T, url string) string {
 		t.Fatalf("%s: %s, %v", url, resp.Status, err)
 	}
 	return string(text)
+}
+
+// One bad series costs itself only, and lies in the dead letters with its reason.
+func TestRelayDeadLetters(t *testing.T) {
+	r := promwiretest.NewReceiver()
+	defer r.Close()
+	bad := (&relaySource{id: 7}).labels(3)
+	r.SetScript(promwiretest.Always(promwiretest.RefuseSeries(func(ls promwire.Labels) bool { return ls.Equal(bad) }, promwiretest.RefuseAll)))
+	letters := filepath.Join(t.TempDir(), "letters")
+	p := startRelay(t, "--spool", filepath.Join(t.TempDir(), "spool"), "--write", r.URL, "--dead-letters", letters, "--bisect", "100", "--log-level", "error")
+	c, err := remote.NewWriteClient(p.write, remote.WithMessageType(promwire.WriteV1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range 10 {
+		if err := (&relaySource{id: id}).write(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "end of the delivery", func() bool {
+		return strings.Contains(get(t, p.url+"/metrics"), "pending_samples{write=\""+r.URL+"\"} 0\n")
+	})
+	if n := len(r.Series()); n != 10*relaySeries-1 {
+		t.Errorf("%d series arrived", n)
+	}
+	files, err := filepath.Glob(filepath.Join(letters, "*.jsonl"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("files %v, %v", files, err)
+	}
+	f, err := os.Open(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	n := 0
+	for letter, err := range remote.ReadDeadLetters(f) {
+		n++
+		if err != nil || !letter.Series.Labels.Equal(bad) || letter.Reason == "" {
+			t.Errorf("letter %+v, %v", letter, err)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d letters", n)
+	}
 }

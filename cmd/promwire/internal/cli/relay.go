@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,6 +41,9 @@ type relayFlags struct {
 	sync      string
 	refuse    bool
 
+	deadLetters string
+	bisect      int
+
 	listen, logLevel string
 	shutdown         duration
 }
@@ -53,7 +58,7 @@ Receive, VictoriaMetrics, Prometheus, or another relay.
 
 A request that is answered with 204 is on disk (see --sync) until every target has it. Each target is served at its own
 speed and in order; one that is down or slow holds up no other. What a target refuses for good is dropped and logged
-with its answer. Requests are passed on as they came where nothing has to change; a target that takes Remote Write 1.0
+with its answer, and kept in --dead-letters; with --bisect, one bad series costs itself only. Requests are passed on as they came where nothing has to change; a target that takes Remote Write 1.0
 only gets them as 1.0.
 
 The file of --config is a prometheus.yml: its remote_write blocks are the targets, with their authentication, TLS, headers
@@ -80,6 +85,8 @@ The relay has no authentication of its own: it listens on the loopback interface
 	flags.Var(&f.spoolAge, "spool-age", "how long the --spool keeps requests; 0: no bound")
 	flags.BoolVar(&f.refuse, "refuse-when-full", false, "answer with 503 when the --spool is full, instead of dropping the oldest")
 	flags.StringVar(&f.sync, "sync", "always", "when requests are forced to disk: always, before they are acknowledged; interval, once a second; never. Only the first survives a power cut")
+	flags.StringVar(&f.deadLetters, "dead-letters", "", "`DIR`ectory for what targets refuse for good: for each target a file of JSON lines, with reasons")
+	flags.IntVar(&f.bisect, "bisect", 0, "how many requests may look for what is bad in one that a target refuses without naming it; 0: none")
 	flags.BoolVar(&f.dropOther, "drop-left-over", false, "give up what the --spool holds for targets that are not given any more")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:9203", "address to listen on, `HOST:PORT`; port 0 takes a free one")
 	flags.Var(&f.shutdown, "shutdown-timeout", "how long to forward what waits at the end; the rest stays in the --spool")
@@ -206,7 +213,11 @@ func (f *relayFlags) targets(cmd *cobra.Command) ([]relay.Target, error) {
 		if err != nil {
 			return nil, usagef("--write: %w", err)
 		}
-		targets = append(targets, relay.Target{Name: placeOf(u), Writer: client})
+		target, err := f.newTarget(placeOf(u), client)
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, target)
 	}
 	return targets, nil
 }
@@ -222,9 +233,33 @@ func (f *relayFlags) fromFile() ([]relay.Target, error) {
 		if err != nil {
 			return nil, usagef("--config: %s: %w", b.Name, err)
 		}
-		targets = append(targets, relay.Target{Name: b.Name, Writer: client, Before: b.Relabel, Options: spool.DeliverOptions{
-			JoinSamples: b.MaxSamples, MinBackoff: b.MinBackoff, MaxBackoff: b.MaxBackoff,
-		}})
+		target, err := f.newTarget(b.Name, client)
+		if err != nil {
+			return nil, err
+		}
+		target.Before = b.Relabel
+		target.Options = spool.DeliverOptions{JoinSamples: b.MaxSamples, MinBackoff: b.MinBackoff, MaxBackoff: b.MaxBackoff}
+		targets = append(targets, target)
 	}
 	return targets, nil
+}
+
+// newTarget puts in front of a client what finds out about each item that is refused.
+func (f *relayFlags) newTarget(name string, client *remote.WriteClient) (relay.Target, error) {
+	if f.bisect < 0 {
+		return relay.Target{}, usagef("--bisect %d is negative", f.bisect)
+	}
+	o := remote.DeliveryOptions{Endpoint: name, MaxBisectRequests: f.bisect}
+	if f.deadLetters != "" {
+		if err := os.MkdirAll(f.deadLetters, 0o700); err != nil {
+			return relay.Target{}, fmt.Errorf("--dead-letters: %w", err)
+		}
+		file := promconfig.FileName(name) + ".jsonl"
+		letters, err := remote.OpenDeadLetters(filepath.Join(f.deadLetters, file), remote.DeadLetterOptions{Sync: true})
+		if err != nil {
+			return relay.Target{}, fmt.Errorf("--dead-letters: %w", err)
+		}
+		o.DeadLetters = letters // open until the process ends; each line is written at once
+	}
+	return relay.Target{Name: name, Writer: remote.NewDelivery(client, o)}, nil
 }

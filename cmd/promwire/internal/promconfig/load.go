@@ -113,6 +113,11 @@ func nameOf(given string, u *url.URL) string {
 	if name == "" {
 		name = u.Host + u.Path
 	}
+	return FileName(name)
+}
+
+// FileName makes a name fit for a file: letters, digits and "._-", at most 100 bytes.
+func FileName(name string) string {
 	clean := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r) {
 			return r
