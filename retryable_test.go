@@ -51,7 +51,7 @@ func TestRetryable(t *testing.T) {
 }
 
 func TestReason(t *testing.T) {
-	if got := promwire.Reason(fmt.Errorf("x: %w", promwire.ErrTooOld)); got != promwire.ErrTooOld { //nolint:errorlint // the very value
+	if got := promwire.Reason(fmt.Errorf("x: %w", promwire.ErrTooOld)); got != promwire.ErrTooOld {
 		t.Errorf("got %v", got)
 	}
 	if got := promwire.Reason(io.EOF); got != nil {

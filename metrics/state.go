@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
 
@@ -53,7 +52,7 @@ import (
 // A State belongs to one Registry. It is safe for concurrent use.
 type State struct {
 	path     string // "" if there is no file
-	lock     *os.File
+	lock     *diskfile.FileLock
 	attached atomic.Bool
 
 	mu      sync.Mutex

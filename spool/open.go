@@ -36,7 +36,7 @@ func Open(dir string, opts ...Option) (*Spool, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
-	lock, err := lockDir(dir, c.lockWait)
+	lock, err := lockDir(c.lockWait, dir)
 	if err != nil {
 		return nil, fmt.Errorf("spool: open %s: %w", dir, err)
 	}
@@ -48,7 +48,7 @@ func Open(dir string, opts ...Option) (*Spool, error) {
 	return s, nil
 }
 
-func lockDir(dir string, wait context.Context) (*os.File, error) {
+func lockDir(wait context.Context, dir string) (*diskfile.FileLock, error) {
 	once := wait == nil
 	if once {
 		ctx, cancel := context.WithCancel(context.Background())

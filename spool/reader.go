@@ -29,7 +29,6 @@ type Reader struct {
 	replayUntil uint64   // records below it may have been delivered by an earlier run
 	generation  uint64
 	maybe       uint64
-	unsaved     bool // written, but not forced to disk
 	lastSync    time.Time
 	busy        bool
 	removed     bool

@@ -28,7 +28,7 @@ var (
 type Spool struct {
 	dir    string
 	config *config
-	lock   *os.File
+	lock   *diskfile.FileLock
 	ctx    context.Context // of deliveries; ends with Close
 	stop   context.CancelFunc
 	runs   sync.WaitGroup // deliveries, the sync timer
@@ -61,7 +61,7 @@ var (
 	_ promwire.BodyWriter = (*Spool)(nil)
 )
 
-func newSpool(dir string, c *config, lock *os.File) *Spool {
+func newSpool(dir string, c *config, lock *diskfile.FileLock) *Spool {
 	s := &Spool{dir: dir, config: c, lock: lock}
 	s.committed.L = &s.mu
 	s.states.New = func() any { return new(writeState) }

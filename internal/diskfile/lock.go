@@ -33,14 +33,23 @@ func (e *HeldError) Error() string { return e.Holder + ": " + e.Err.Error() }
 // Unwrap returns the error of the context.
 func (e *HeldError) Unwrap() error { return e.Err }
 
+// FileLock is a lock that the process holds until [FileLock.Close], or until its end.
+type FileLock struct{ f *os.File }
+
+// Close gives up the lock, at once: a program that another goroutine is starting meanwhile does not prolong it.
+func (l *FileLock) Close() error { return errors.Join(unlock(l.f), l.f.Close()) }
+
 // Lock locks the file at path, which is made if need be, and writes into it who holds it. While somebody else has it,
-// Lock tries again until ctx ends, but once in any case; the error then is a [*HeldError]. Closing the file gives up
-// the lock. The file is never removed: somebody may have opened it meanwhile, to lock it next.
-func Lock(ctx context.Context, path string) (*os.File, error) {
+// Lock tries again until ctx ends, but once in any case; the error then is a [*HeldError]. The file is never removed:
+// somebody may have opened it meanwhile, to lock it next.
+func Lock(ctx context.Context, path string) (*FileLock, error) {
 	for wait := minLockWait; ; wait = min(2*wait, maxLockWait) {
 		f, err := tryLock(path)
 		if err == nil {
-			return f, writeHolder(f)
+			if err := writeHolder(f); err != nil {
+				return nil, err
+			}
+			return &FileLock{f}, nil
 		}
 		if !errors.Is(err, errHeld) {
 			return nil, err
@@ -68,7 +77,7 @@ func writeHolder(f *os.File) error {
 		_, err = f.WriteAt([]byte(text), 0)
 	}
 	if err != nil {
-		return errors.Join(err, f.Close())
+		return errors.Join(err, unlock(f), f.Close())
 	}
 	return nil
 }

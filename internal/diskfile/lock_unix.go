@@ -31,6 +31,20 @@ func tryLock(path string) (*os.File, error) {
 	}
 }
 
+// unlock gives up the lock. Closing the file is not enough: a child that is being forked has the same open file, and
+// with it the lock, until its exec.
+func unlock(f *os.File) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, syscall.EINTR) {
+			return &os.PathError{Op: "unlock", Path: f.Name(), Err: err}
+		}
+	}
+}
+
 // SyncDir makes a rename in the folder outlive a crash of the system.
 func SyncDir(path string) error {
 	dir, err := os.Open(path)

@@ -26,5 +26,8 @@ func tryLock(path string) (*os.File, error) {
 	return os.NewFile(uintptr(h), path), nil
 }
 
+// unlock has nothing to do: the handle is not inherited, and closing it is enough.
+func unlock(*os.File) error { return nil }
+
 // SyncDir does nothing: the system has no such call.
 func SyncDir(string) error { return nil }

@@ -138,7 +138,7 @@ func TestRelabelKeepsIndices(t *testing.T) {
 	}
 	w := blocks[0].Relabel(refuseAll{})
 	stats, err := w.Write(t.Context(), request("go_a", "a", "go_b", "b"))
-	partial, ok := err.(*promwire.PartialWriteError) //nolint:errorlint // returned as it is
+	partial, ok := err.(*promwire.PartialWriteError)
 	if !ok || stats.Samples != 2 || partial.Written.Samples != 2 {
 		t.Fatalf("%+v, %v", stats, err)
 	}
