@@ -42,10 +42,16 @@ func (s *State) open(o *stateOptions) error {
 
 // load reads a file, and says whether there is one. After an error, the state is empty.
 func (s *State) load(path string) (found bool, err error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
+	case err != nil:
+		return false, err
+	case !info.Mode().IsRegular():
+		return false, fmt.Errorf("%s is no regular file", path) // to open a pipe would wait for whoever writes into it
 	}
+	f, err := os.Open(path)
 	if err != nil {
 		return false, err
 	}

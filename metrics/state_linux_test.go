@@ -44,3 +44,14 @@ func TestStateInReadOnlyFolder(t *testing.T) {
 		}
 	}
 }
+
+// A state that is a pipe must not wait for whoever writes into it.
+func TestStateIsPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := metrics.OpenState(t.Context(), path); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("got %v", err)
+	}
+}

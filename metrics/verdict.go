@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"sort"
 
 	"github.com/promwire/promwire"
@@ -104,16 +105,16 @@ func lower(groups []group, refusals []promwire.Refusal) {
 	}
 }
 
-// hopeless reports whether a refusal is about the series and not about the time of a sample.
+// hopelessReasons are those that are about the series and not about the time of a sample.
+var hopelessReasons = []error{
+	promwire.ErrNoMetricName, promwire.ErrInvalidName, promwire.ErrInvalidUTF8, promwire.ErrDuplicateLabel,
+	promwire.ErrEmptyLabelName, promwire.ErrEmptyLabelValue, promwire.ErrUnsortedLabels, promwire.ErrLabelTooLong,
+	promwire.ErrTooManyLabels, promwire.ErrInvalidHistogram,
+}
+
+// hopeless reports whether a refusal would come again with every later sample.
 func hopeless(reason error) bool {
-	switch promwire.Reason(reason) {
-	case promwire.ErrNoMetricName, promwire.ErrInvalidName, promwire.ErrInvalidUTF8, promwire.ErrDuplicateLabel,
-		promwire.ErrEmptyLabelName, promwire.ErrEmptyLabelValue, promwire.ErrUnsortedLabels, promwire.ErrLabelTooLong,
-		promwire.ErrTooManyLabels, promwire.ErrInvalidHistogram:
-		return true
-	default:
-		return false
-	}
+	return slices.Contains(hopelessReasons, promwire.Reason(reason))
 }
 
 // decide makes the verdict on the points from g.sent to end: those before the limit are stored.
