@@ -111,7 +111,9 @@ const samplesPerRequest = crashSeries + 3
 func (w *crashWriter) value(n int) float64 { return float64(n) + float64(w.id)/10 }
 
 func (w *crashWriter) run(ctx context.Context, t *testing.T, url string, acknowledged func()) {
-	client, err := remote.NewWriteClient(url, remote.WithMessageType([]promwire.MessageType{promwire.WriteV1, promwire.WriteV2}[w.id%2]))
+	// A retry after the kill could reach another program, that has got the port meanwhile.
+	client, err := remote.NewWriteClient(url, remote.WithoutRetry(),
+		remote.WithMessageType([]promwire.MessageType{promwire.WriteV1, promwire.WriteV2}[w.id%2]))
 	if err != nil {
 		t.Error(err)
 		return
