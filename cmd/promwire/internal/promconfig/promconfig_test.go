@@ -64,7 +64,7 @@ func TestLoad(t *testing.T) {
 	}
 	a, b := blocks[0], blocks[1]
 	if a.Name != "mimir" || a.Message != promwire.WriteV2 || a.Timeout != 7*time.Second || a.MaxSamples != 500 ||
-		a.MinBackoff != time.Second || a.MaxBackoff != 2*time.Second || a.MaxAge != time.Hour || a.Deadline != 0 ||
+		a.MinBackoff != time.Second || a.MaxBackoff != 2*time.Second || a.MaxAge != time.Hour ||
 		a.DropExemplars || a.PassesThrough() {
 		t.Errorf("first block: %+v", a)
 	}

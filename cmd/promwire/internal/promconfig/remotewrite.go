@@ -22,11 +22,11 @@ type RemoteWrite struct {
 	Message promwire.MessageType
 	// Timeout bounds one request.
 	Timeout time.Duration
-	// MaxSamples, Deadline, MaxAge, MinBackoff, MaxBackoff are those of queue_config; 0 where it says nothing.
+	// MaxSamples, MaxAge, MinBackoff and MaxBackoff are those of queue_config; 0 where it says nothing. Its other fields
+	// have no meaning here: they are checked, and ignored.
 	MaxSamples             int
-	Deadline, MaxAge       time.Duration
+	MaxAge                 time.Duration
 	MinBackoff, MaxBackoff time.Duration
-	MinShards, MaxShards   int
 	// DropExemplars and DropHistograms are set if the block says send_exemplars or send_native_histograms: false.
 	DropExemplars, DropHistograms bool
 
@@ -50,9 +50,6 @@ func fromConfig(c *config.RemoteWriteConfig, said map[string]any) (*RemoteWrite,
 	r.DropHistograms = said["send_native_histograms"] == false
 	queue, _ := said["queue_config"].(map[any]any)
 	set(queue, "max_samples_per_send", &r.MaxSamples, c.QueueConfig.MaxSamplesPerSend)
-	set(queue, "min_shards", &r.MinShards, c.QueueConfig.MinShards)
-	set(queue, "max_shards", &r.MaxShards, c.QueueConfig.MaxShards)
-	set(queue, "batch_send_deadline", &r.Deadline, time.Duration(c.QueueConfig.BatchSendDeadline))
 	set(queue, "sample_age_limit", &r.MaxAge, time.Duration(c.QueueConfig.SampleAgeLimit))
 	set(queue, "min_backoff", &r.MinBackoff, time.Duration(c.QueueConfig.MinBackoff))
 	set(queue, "max_backoff", &r.MaxBackoff, time.Duration(c.QueueConfig.MaxBackoff))

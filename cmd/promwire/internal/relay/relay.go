@@ -51,7 +51,6 @@ type Config struct {
 	Spool *spool.Spool
 	// DropLeftOver gives up what the spool holds for targets that are none any more.
 	DropLeftOver bool
-	Limits       server.WriteLimits
 	Compressions []promwire.Compression
 	Logger       *slog.Logger
 }
@@ -77,7 +76,7 @@ func New(c Config) (*Relay, error) {
 	r := &Relay{spool: c.Spool, outlets: out}
 	r.intake.next = c.Spool
 	r.write = server.NewWriteHandler(&r.intake,
-		server.WithLogger(c.Logger), server.WithWriteLimits(c.Limits), server.WithCompressions(c.Compressions...),
+		server.WithLogger(c.Logger), server.WithCompressions(c.Compressions...),
 		server.WithTenant(server.TenantFromHeader(promwire.HeaderTenant)))
 	return r, nil
 }
