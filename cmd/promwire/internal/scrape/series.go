@@ -16,6 +16,7 @@ type known struct {
 	labels promwire.Labels
 	meta   promwire.Metadata
 	round  uint64 // of the scrape that had it last
+	marked uint64 // of the scrape that had it last in a way that a marker ends
 	newest int64  // time of its sample in that scrape
 	native bool   // its newest sample was a histogram
 
@@ -112,7 +113,7 @@ func (b *book) enter(res *exposition.Result, at int64) ([]promwire.TimeSeries, t
 				t.added++
 			}
 			if !own || b.job.MarkTimestamped {
-				next = append(next, k)
+				next, k.marked = append(next, k), b.round
 			}
 		}
 		k.round, k.newest, k.native = b.round, stamp, p.Histogram != nil
@@ -143,12 +144,13 @@ func (b *book) fail(at int64) []promwire.TimeSeries {
 	return series
 }
 
-// appendMarkers appends, in order of labels, stale markers for the series of the last good scrape that this round has not.
+// appendMarkers appends, in order of labels, stale markers for the series of the last good scrape that this round has
+// not, or has with timestamps of their own, as Prometheus does.
 func (b *book) appendMarkers(out []promwire.TimeSeries, at int64) []promwire.TimeSeries {
 	before := len(out)
 	at = max(at, b.at+1) // the clock may have gone back
 	for _, k := range b.current {
-		if k.round == b.round {
+		if k.marked == b.round || k.round == b.round && k.newest == at {
 			continue
 		}
 		out = append(out, k.marker(at))
