@@ -159,23 +159,29 @@ func checkAcknowledged(t *testing.T, p *process, writers []*crashWriter) int {
 			stored[fmt.Sprint(series, h.Timestamp)] = h.Sum
 		}
 	}
-	acknowledged := 0
+	acknowledged, lost := 0, 0
 	for _, w := range writers {
 		for n := range w.acked {
 			for _, ts := range w.request(n).Timeseries {
-				at := int64(0)
-				for _, s := range ts.Samples {
-					at = s.Timestamp
-				}
-				for _, h := range ts.Histograms {
-					at = h.Timestamp
-				}
+				at := timeOf(ts)
 				if v, ok := stored[fmt.Sprint(ts.Labels.String(), at)]; !ok || v != w.value(n) {
-					t.Fatalf("%v at %d was acknowledged: found %t, %v", ts.Labels, at, ok, v)
+					t.Errorf("request %d of %d of writer %d (times from %d on): %v at %d was acknowledged: found %t, %v",
+						n, w.acked, w.id, w.base, ts.Labels, at, ok, v)
+					if lost++; lost > 50 {
+						t.FailNow()
+					}
 				}
 				acknowledged++
 			}
 		}
 	}
 	return acknowledged
+}
+
+// timeOf returns the time of the only sample of a series.
+func timeOf(ts promwire.TimeSeries) int64 {
+	if len(ts.Histograms) > 0 {
+		return ts.Histograms[0].Timestamp
+	}
+	return ts.Samples[0].Timestamp
 }
