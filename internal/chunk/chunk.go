@@ -21,6 +21,9 @@ const (
 	// maxShared bounds spans and custom bounds times samples, in a chunk. They are stored once and given out with
 	// every histogram, so the size of the payload alone does not bound them. 4 Mi of them take 32 MiB.
 	maxShared = 4 << 20
+	// maxCounts bounds the bucket counts of all histograms of a chunk: one that has not changed takes a bit of the
+	// payload and 8 bytes of memory. 8 Mi of them take 64 MiB; chunks as stores cut them have some thousands.
+	maxCounts = 8 << 20
 )
 
 var (

@@ -1,6 +1,8 @@
 package chunk
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -264,6 +266,23 @@ func TestDecodeShared(t *testing.T) {
 	ts, err := decode(promwire.Chunk{Encoding: promwire.ChunkHistogram, Data: w.bytes()})
 	if !errors.Is(err, promwire.ErrTooLarge) || len(ts.Histograms) != maxShared/4000 {
 		t.Errorf("got %d histograms, %v", len(ts.Histograms), err)
+	}
+}
+
+// A bit for each bucket that has not changed is all that a histogram takes in a chunk.
+func TestDecodeBucketsBounded(t *testing.T) {
+	const buckets = 1000
+	h := promwire.Histogram{Count: buckets, PositiveSpans: []promwire.BucketSpan{{Length: buckets}}, PositiveDeltas: make([]int64, buckets)}
+	h.PositiveDeltas[0] = 1
+	var e Encoder
+	c := e.AppendHistograms(nil, []promwire.Histogram{h})[0]
+	c.Data = append(bytes.Clone(c.Data), make([]byte, 65535*(buckets+100)/8)...) // zeros: as the one before
+	binary.BigEndian.PutUint16(c.Data, 65535)
+	var d Decoder
+	var ts promwire.TimeSeries
+	err := d.Append(&ts, c, math.MinInt64, math.MaxInt64)
+	if !errors.Is(err, promwire.ErrTooLarge) || len(ts.Histograms) != maxCounts/buckets {
+		t.Errorf("%v after %d histograms", err, len(ts.Histograms))
 	}
 }
 

@@ -68,7 +68,7 @@ func (d *Decoder) appendHistograms(dst []promwire.Histogram, c promwire.Chunk, l
 	r := &d.r
 	*r = bitReader{data: c.Data, pos: histogramHeader}
 	s.time = delta2{}
-	shared := 0
+	shared, counts := 0, 0
 	for i := range flags.count {
 		before := s.time.value
 		err := kind.next(r, i)
@@ -90,6 +90,9 @@ func (d *Decoder) appendHistograms(dst []promwire.Histogram, c promwire.Chunk, l
 		if shared += s.shared(); shared > maxShared {
 			return dst, malformed(c.Encoding, i, r.pos, errShared)
 		}
+		if counts += s.positives + s.negatives; counts > maxCounts {
+			return dst, malformed(c.Encoding, i, r.pos, errCounts)
+		}
 		dst = extend(dst)
 		h := &dst[len(dst)-1]
 		h.Timestamp, h.StartTimestamp = s.time.value, start.value
@@ -110,7 +113,10 @@ func (d *Decoder) appendHistograms(dst []promwire.Histogram, c promwire.Chunk, l
 	return dst, nil
 }
 
-var errShared = fmt.Errorf("%w: more than %d spans and custom bounds in all histograms", promwire.ErrTooLarge, maxShared)
+var (
+	errShared = fmt.Errorf("%w: more than %d spans and custom bounds in all histograms", promwire.ErrTooLarge, maxShared)
+	errCounts = fmt.Errorf("%w: more than %d buckets in all histograms", promwire.ErrTooLarge, maxCounts)
+)
 
 // extend appends an empty histogram, reusing one that lies behind the end of dst.
 func extend(dst []promwire.Histogram) []promwire.Histogram {
