@@ -88,8 +88,11 @@ type readDeadline interface{ SetReadDeadline(time.Time) error }
 // connection, if there is one, has a deadline to lift once the body is read: one that passes later would cancel the
 // request. After a failure it stays, for net/http reads what is left of a body.
 func limitBodyTime(w http.ResponseWriter, r *http.Request, d time.Duration) readDeadline {
-	c, ok := w.(readDeadline)
-	if !ok || d < 0 {
+	if d < 0 {
+		return nil
+	}
+	c := readDeadlineOf(w)
+	if c == nil {
 		return nil
 	}
 	if srv, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && srv.ReadTimeout > 0 && srv.ReadTimeout <= d {
@@ -99,4 +102,18 @@ func limitBodyTime(w http.ResponseWriter, r *http.Request, d time.Duration) read
 		return nil
 	}
 	return c
+}
+
+// readDeadlineOf finds the connection below what middleware has put around it, or returns nil.
+func readDeadlineOf(w http.ResponseWriter) readDeadline {
+	for {
+		switch t := w.(type) {
+		case readDeadline:
+			return t
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = t.Unwrap()
+		default:
+			return nil
+		}
+	}
 }

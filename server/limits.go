@@ -56,8 +56,9 @@ type WriteLimits struct {
 	// goes beyond it is answered with 503 and Retry-After, at once and before its body is read or decompressed. A body
 	// without Content-Length counts as one of MaxBodyBytes. A request that is alone is never too large for it.
 	MaxBytesInFlight int
-	// MaxBodyTime bounds how long a body may take to come. Default 30 seconds, beyond it 408. It works on net/http and
-	// on servers whose [http.ResponseWriter] has a method SetReadDeadline.
+	// MaxBodyTime bounds how long a body may take to come. Default 30 seconds, beyond it 408. It works where the
+	// [http.ResponseWriter], or one that it wraps (see [http.ResponseController]), has a method SetReadDeadline, as that of
+	// net/http has.
 	MaxBodyTime time.Duration
 }
 

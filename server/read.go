@@ -52,10 +52,11 @@ type readHandler struct {
 func (h *readHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := h.state()
 	answer := &responder{w: w, control: http.NewResponseController(w)}
+	defer answer.end()
 	err := h.read(answer, r, s)
-	answer.done()
 	switch {
 	case err == nil:
+		answer.complete = true
 	case !answer.begun:
 		fail(w, r, h.config.logger, err)
 	default:
@@ -143,16 +144,24 @@ const patience = time.Minute
 // responder is a [http.ResponseWriter] that remembers whether the answer has begun, and gives up clients that have
 // stopped reading.
 type responder struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	begun   bool
+	w        http.ResponseWriter
+	control  *http.ResponseController
+	begun    bool
+	complete bool
 }
 
-// done takes the deadline back, which would outlive the request on a connection that is kept.
-func (r *responder) done() {
-	if r.begun {
-		_ = r.control.SetWriteDeadline(time.Time{}) // not every server has deadlines; then there is none to take back
+// end takes the deadline back, which would outlive the request on a connection that is kept. After an answer that is not
+// complete, no more is written to the connection, or to the stream of HTTP/2. The panic alone is not enough: some
+// frameworks, gin among them, recover from [http.ErrAbortHandler] too, and net/http would end the answer as a whole one.
+func (r *responder) end() {
+	if !r.begun {
+		return
 	}
+	var deadline time.Time
+	if !r.complete {
+		deadline = time.Unix(1, 0)
+	}
+	_ = r.control.SetWriteDeadline(deadline) // not every server has deadlines
 }
 
 func (r *responder) Header() http.Header { return r.w.Header() }
