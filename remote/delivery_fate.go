@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"time"
@@ -319,20 +320,30 @@ func (f *fate) named(partial *promwire.PartialWriteError, err error, index []int
 	}
 	f.err = err
 	f.refused = append(f.refused, left...)
-	slices.SortStableFunc(left, func(a, b promwire.Refusal) int { return cmp.Compare(a.Series, b.Series) })
-	for len(left) > 0 {
-		n := 1
-		for n < len(left) && left[n].Series == left[0].Series {
-			n++
-		}
-		f.letter(f.itemsOf(left[:n]), left[0].Reason, statusOf(err))
-		left = left[n:]
+	for of := range refusalsBySeries(left) {
+		f.letter(refusedItems(f.series(of[0].Series), of), of[0].Reason, statusOf(err))
 	}
 }
 
-// itemsOf returns what refusals of one series are about.
-func (f *fate) itemsOf(refusals []promwire.Refusal) promwire.TimeSeries {
-	ts := f.series(refusals[0].Series)
+// refusalsBySeries sorts refusals by series and yields those of each.
+func refusalsBySeries(refused []promwire.Refusal) iter.Seq[[]promwire.Refusal] {
+	slices.SortStableFunc(refused, func(a, b promwire.Refusal) int { return cmp.Compare(a.Series, b.Series) })
+	return func(yield func([]promwire.Refusal) bool) {
+		for left := refused; len(left) > 0; {
+			n := 1
+			for n < len(left) && left[n].Series == left[0].Series {
+				n++
+			}
+			if !yield(left[:n]) {
+				return
+			}
+			left = left[n:]
+		}
+	}
+}
+
+// refusedItems returns what refusals of one series are about; ts is nil if that is not known.
+func refusedItems(ts *promwire.TimeSeries, refusals []promwire.Refusal) promwire.TimeSeries {
 	if ts == nil {
 		return promwire.TimeSeries{Labels: refusals[0].Labels}
 	}

@@ -49,12 +49,17 @@ type PreflightOptions struct {
 	// OnFinding is told each finding, before the request is sent, by the goroutine that calls Write. It may keep the
 	// finding. nil tells nobody.
 	OnFinding func(context.Context, Finding)
+	// DeadLetters gets what is refused here, once the fate of the rest is known: not if that may pass. What it does not
+	// take is lost, which the error of Write says. Endpoint names the target in the letters. Default: none.
+	DeadLetters DeadLetters
+	Endpoint    string
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
 
 // Preflight judges requests before the writer behind it sends them, by what its target is known to take, so that each
-// bad series is named and costs nothing but itself. It is a [promwire.Writer], safe for concurrent use if that writer is.
+// bad series is named and costs nothing but itself. It is a [promwire.Writer] and a [promwire.BodyWriter], safe for
+// concurrent use if that writer is.
 //
 // A request without findings is passed on as it is, without allocation. One that is mended is passed on as a copy that
 // shares what did not change; the caller's request is never modified. Each entry of a request is judged on its own: if a
@@ -72,7 +77,10 @@ type Preflight struct {
 	takes   uint32 // bits of rules
 }
 
-var _ promwire.Writer = (*Preflight)(nil)
+var (
+	_ promwire.Writer     = (*Preflight)(nil)
+	_ promwire.BodyWriter = (*Preflight)(nil)
+)
 
 // NewPreflight makes a Preflight in front of next.
 func NewPreflight(next promwire.Writer, options PreflightOptions) *Preflight {
@@ -134,32 +142,83 @@ func (p *Preflight) Write(ctx context.Context, req *promwire.WriteRequest) (prom
 	}
 	r.judgeAll(req, first)
 	if p.options.Mode == PreflightStrict && len(r.refused) > 0 {
-		return promwire.WriteStats{}, r.holdBack(req)
+		return promwire.WriteStats{}, r.holdBack(ctx, req)
 	}
 	if !r.changed {
 		return p.next.Write(ctx, req)
 	}
 	if len(r.series)+len(req.Metadata) == 0 {
-		return promwire.WriteStats{}, r.join(promwire.WriteStats{}, nil)
+		return promwire.WriteStats{}, r.join(ctx, req, promwire.WriteStats{}, nil)
 	}
 	rest := route{w: p.next, ctx: ctx, index: r.index}
 	rest.req = promwire.WriteRequest{Timeseries: r.series, Metadata: req.Metadata}
 	rest.write()
-	return rest.stats, r.join(rest.stats, rest.err)
+	return rest.stats, r.join(ctx, req, rest.stats, rest.err)
+}
+
+// WriteBody implements [promwire.BodyWriter]. The body is decoded and judged as Write judges requests; [promwire.Body.Rules]
+// count for the message as a whole only. If nothing is found, and the writer behind p is a BodyWriter too, it passes as it
+// came.
+func (p *Preflight) WriteBody(ctx context.Context, b *promwire.Body) (promwire.WriteStats, error) {
+	s := &bodySource{body: b, asIs: true}
+	if err := s.decode(); err != nil {
+		return promwire.WriteStats{}, fmt.Errorf("preflight: %w", err)
+	}
+	if bodies, ok := p.next.(promwire.BodyWriter); ok && len(s.refused) == 0 && p.clean(s.request) {
+		return bodies.WriteBody(ctx, b)
+	}
+	stats, err := p.Write(ctx, s.request)
+	if len(s.refused) == 0 || promwire.Retryable(err) {
+		return stats, err
+	}
+	all := &promwire.PartialWriteError{Written: stats, Refused: s.refused, Err: err}
+	var partial *promwire.PartialWriteError
+	if errors.As(err, &partial) {
+		all.Refused, all.Err = s.removed.AppendRefusals(all.Refused, partial.Refused), partial.Err
+	}
+	return stats, all
+}
+
+func (p *Preflight) clean(req *promwire.WriteRequest) bool {
+	r := newPreflightRun(p)
+	defer r.release()
+	return r.firstUnclean(req) < 0
 }
 
 // join returns what the refusals of r and the error of the rest come to.
-func (r *preflightRun) join(written promwire.WriteStats, err error) error {
+func (r *preflightRun) join(ctx context.Context, req *promwire.WriteRequest, written promwire.WriteStats, err error) error {
 	if len(r.refused) == 0 || promwire.Retryable(err) {
 		return err
 	}
+	lost := r.bury(ctx, req, r.refused)
 	all := &promwire.PartialWriteError{Written: written, Refused: slices.Clone(r.refused), Err: err}
 	var partial *promwire.PartialWriteError
 	if errors.As(err, &partial) {
 		all.Refused, all.Err = append(all.Refused, partial.Refused...), partial.Err
 		slices.SortStableFunc(all.Refused, func(a, b promwire.Refusal) int { return cmp.Compare(a.Series, b.Series) })
 	}
+	if lost != nil {
+		all.Err = errors.Join(all.Err, lost)
+	}
 	return all
+}
+
+// bury writes refusals to the dead letters. The error is text only: whether it may pass has no bearing on the request.
+func (r *preflightRun) bury(ctx context.Context, req *promwire.WriteRequest, refused []promwire.Refusal) error {
+	if r.options.DeadLetters == nil {
+		return nil
+	}
+	var letters []DeadLetter
+	for of := range refusalsBySeries(refused) {
+		letters = append(letters, DeadLetter{
+			Time: time.Now(), Tenant: promwire.TenantFromContext(ctx), Endpoint: r.options.Endpoint,
+			Reason: of[0].Reason.Error(), Series: refusedItems(&req.Timeseries[of[0].Series], of),
+		})
+	}
+	if err := r.options.DeadLetters.WriteDeadLetters(ctx, letters); err != nil {
+		return fmt.Errorf("dead letters: %v", err) //nolint:errorlint // see above
+	}
+	return nil
 }
 
 // ErrHeldBack is the reason for entries of a request that are fine, but not sent because of others
@@ -167,7 +226,7 @@ func (r *preflightRun) join(written promwire.WriteStats, err error) error {
 var ErrHeldBack = errors.New("not sent, since other items of the request are refused")
 
 // holdBack names the findings and everything else.
-func (r *preflightRun) holdBack(req *promwire.WriteRequest) error {
+func (r *preflightRun) holdBack(ctx context.Context, req *promwire.WriteRequest) error {
 	refused, gone := slices.Clone(r.refused), r.gone
 	for i := range req.Timeseries {
 		if len(gone) > 0 && gone[0] == i {
@@ -176,7 +235,7 @@ func (r *preflightRun) holdBack(req *promwire.WriteRequest) error {
 		}
 		refused = promwire.Rules{}.Refuse(refused, i, req.Timeseries[i].Labels, ErrHeldBack)
 	}
-	return &promwire.PartialWriteError{Refused: refused}
+	return &promwire.PartialWriteError{Refused: refused, Err: r.bury(ctx, req, slices.Clone(refused))}
 }
 
 // Finding is something in a request that its target does not take, or not as it is.

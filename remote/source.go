@@ -25,6 +25,7 @@ func (s requestSource) fill(p *payload, f format) (promwire.WriteStats, []promwi
 // after the answer, when the caller has its memory back.
 type bodySource struct {
 	body    *promwire.Body
+	asIs    bool                   // its rules do not count for series
 	request *promwire.WriteRequest // decoded, once it is needed
 	refused []promwire.Refusal     // what its rules refuse
 	removed promwire.Removed       // the series of the body that request lacks
@@ -84,10 +85,10 @@ func (s *bodySource) decode() error {
 		if !d.NextInto(&ts) {
 			break
 		}
-		keep := false
+		keep := s.asIs
 		if bad := d.SeriesErr(); bad != nil {
-			refused = rules.Refuse(refused, d.Index(), ts.Labels, bad)
-		} else {
+			refused, keep = rules.Refuse(refused, d.Index(), ts.Labels, bad), false
+		} else if !s.asIs {
 			refused, keep = rules.Apply(refused, d.Index(), &ts)
 		}
 		if keep {

@@ -301,23 +301,7 @@ func TestRelayDeadLetters(t *testing.T) {
 	if n := len(r.Series()); n != 10*relaySeries-1 {
 		t.Errorf("%d series arrived", n)
 	}
-	files, err := filepath.Glob(filepath.Join(letters, "*.jsonl"))
-	if err != nil || len(files) != 1 {
-		t.Fatalf("files %v, %v", files, err)
-	}
-	f, err := os.Open(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	n := 0
-	for letter, err := range remote.ReadDeadLetters(f) {
-		n++
-		if err != nil || !letter.Series.Labels.Equal(bad) || letter.Reason == "" {
-			t.Errorf("letter %+v, %v", letter, err)
-		}
-	}
-	if n != 1 {
-		t.Errorf("%d letters", n)
+	if got := lettersIn(t, letters); len(got) != 1 || got[0].Reason == "" || !got[0].Series.Labels.Equal(bad) {
+		t.Errorf("letters %v", got)
 	}
 }

@@ -35,7 +35,7 @@ func (o *outlet) figures() []outlets.Figures {
 	return []outlets.Figures{{
 		Name: o.Name, Sent: outlets.Points(s.Delivered), Refused: outlets.Points(s.Refused), Dropped: outlets.Points(s.DroppedFull) + outlets.Points(s.DroppedAge),
 		NotTaken: outlets.Points(s.Rejected), Abandoned: outlets.Points(s.Abandoned), Pending: outlets.Points(s.Pending), Retries: s.Retries,
-		Oldest: s.OldestPending,
+		Oldest: s.OldestPending, Findings: o.preflight.Counts(),
 	}}
 }
 

@@ -16,6 +16,8 @@ type Outlet struct {
 	Name string
 	// Writer sends one request, once. Errors for which promwire.Retryable is true are tried again.
 	Writer promwire.Writer
+	// Preflight is the one in Writer, nil for none: for the figures.
+	Preflight *outlets.Preflight
 	// Before is put in front of what waits, to change or drop series. nil changes nothing.
 	Before func(promwire.Writer) promwire.Writer
 	// Options are those of the queue. Batches, deadline and hooks are the agent's.
@@ -48,12 +50,13 @@ type store interface {
 // outlet is an Outlet behind a queue in memory. It is a store.
 type outlet struct {
 	outlets.Watch
-	queue *remote.Queue
-	front promwire.Writer // the queue, with what is before it
+	preflight *outlets.Preflight
+	queue     *remote.Queue
+	front     promwire.Writer // the queue, with what is before it
 }
 
 func newOutlet(o Outlet, c *Config) (*outlet, error) {
-	out := &outlet{Watch: outlets.Watch{Name: o.Name, Logger: c.Logger.With("write", o.Name)}}
+	out := &outlet{Watch: outlets.Watch{Name: o.Name, Logger: c.Logger.With("write", o.Name)}, preflight: o.Preflight}
 	options := o.Options
 	options.BatchSamples, options.BatchDeadline = c.BatchSamples, c.BatchDeadline
 	options.MinShards, options.MaxShards, options.KeepTogether = 1, 1, true // a scrape stays together, and series stay in order

@@ -23,7 +23,7 @@ type spooled struct {
 func newSpooled(s *spool.Spool, c *Config) (*spooled, error) {
 	var places []outlets.Place
 	for _, o := range c.Outlets {
-		p := outlets.Place{Name: o.Name, Writer: o.Writer, Options: spool.DeliverOptions{
+		p := outlets.Place{Name: o.Name, Writer: o.Writer, Preflight: o.Preflight, Options: spool.DeliverOptions{
 			JoinBytes: -1, MinBackoff: o.Options.MinBackoff, MaxBackoff: o.Options.MaxBackoff,
 		}}
 		if o.Before != nil {

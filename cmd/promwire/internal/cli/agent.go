@@ -14,6 +14,7 @@ import (
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/agent"
+	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
 	"github.com/promwire/promwire/cmd/promwire/internal/promconfig"
 	"github.com/promwire/promwire/cmd/promwire/internal/scrape"
 	"github.com/promwire/promwire/remote"
@@ -37,6 +38,7 @@ type agentFlags struct {
 	batchSamples int
 	batchWait    duration
 	memory       size
+	preflight    preflightFlag
 
 	spool     string
 	spoolSize size
@@ -96,6 +98,7 @@ file_sd_configs.`,
 	flags.IntVar(&f.batchSamples, "batch-samples", agent.DefaultBatchSamples, fmt.Sprintf("bound on the samples of one request, at most %d; a scrape that fits stays together", agent.MaxBatchSamples))
 	flags.Var(&f.batchWait, "batch-deadline", "how long small scrapes wait for others to share their request")
 	flags.Var(&f.memory, "queue-memory", "memory for what waits, for each --write; beyond it, the oldest is dropped")
+	f.preflight.register(flags, "; a request is what goes out together, so strict may hold back other targets. By default nothing is judged")
 	flags.StringVar(&f.spool, "spool", "", "`DIR`ectory that keeps what waits on disk, instead of memory: it rides out outages and restarts")
 	flags.Var(&f.spoolSize, "spool-size", "bound on the --spool; beyond it, the oldest is dropped")
 	flags.Var(&f.spoolAge, "spool-age", "how long the --spool keeps what waits; 0: no bound")
@@ -192,9 +195,10 @@ func (f *agentFlags) fromFile(c *agent.Config) error {
 		if err != nil {
 			return usagef("--config: %w", err)
 		}
-		o := agent.Outlet{Name: w.Name, Writer: client, Before: w.Relabel, Options: remote.QueueOptions{
+		o := agent.Outlet{Name: w.Name, Before: w.Relabel, Options: remote.QueueOptions{
 			MemoryBytes: int(f.memory), MaxSampleAge: w.MaxAge, MinBackoff: w.MinBackoff, MaxBackoff: w.MaxBackoff,
 		}}
+		f.judge(&o, client, c.Logger)
 		c.Outlets = append(c.Outlets, o)
 	}
 	return nil
@@ -301,12 +305,19 @@ func (f *agentFlags) newOutlet(raw string, logger *slog.Logger) (agent.Outlet, e
 	if err != nil && (u.Scheme == "http" || u.Scheme == "https") {
 		return agent.Outlet{}, err
 	}
-	o.Writer = client
 	if err != nil {
 		logger.Error("nothing can be written there", "write", o.Name, "error", err)
 		o.Writer = agent.Failing(err)
+		return o, nil
 	}
+	f.judge(&o, client, logger)
 	return o, nil
+}
+
+// judge makes client the writer of an outlet, behind the preflight.
+func (f *agentFlags) judge(o *agent.Outlet, client promwire.Writer, logger *slog.Logger) {
+	options := remote.PreflightOptions{Endpoint: o.Name}
+	o.Writer, o.Preflight = f.preflight.before(client, options, outlets.LogFindings(logger.With("write", o.Name)))
 }
 
 // placeOf is a URL without user and query, for people to read.

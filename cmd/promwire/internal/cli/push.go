@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
 	"github.com/promwire/promwire/metrics"
 	"github.com/promwire/promwire/remote"
 )
@@ -25,6 +26,9 @@ type pushFlags struct {
 	dryRun      bool
 	file        string
 	state       stateFlags
+	preflight   preflightFlag
+	shown       shownFindings
+	check       *outlets.Preflight // nil without --preflight
 }
 
 func newPush(streams IO) *cobra.Command {
@@ -55,7 +59,10 @@ cannot say that it stored some: a refusal is exit code 1 there.`,
   promwire push --url http://127.0.0.1:9201/api/v1/write -- temperature_celsius -4.5
   promwire push --url http://127.0.0.1:9201/api/v1/write --state /var/lib/backup.state backups_total 1`,
 		Args: f.namesAndValues,
-		RunE: func(cmd *cobra.Command, args []string) error { return push(cmd.Context(), streams, &f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			defer func() { f.shown.total(f.check) }()
+			return push(cmd.Context(), streams, &f, args)
+		},
 	}
 	flags := cmd.Flags()
 	f.register(flags, "/api/v1/write", remote.DefaultWriteTimeout)
@@ -69,6 +76,7 @@ cannot say that it stored some: a refusal is exit code 1 there.`,
 	flags.StringVar(&f.file, "file", "", "`FILE` with samples in the text that /metrics shows; - is the standard input")
 	flags.BoolVar(&f.debug, "debug", false, "print what goes out")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would go out, and change nothing anywhere; --url is not needed")
+	f.preflight.register(flags, ". What is refused is shown, and the exit code is 3 or 1; by default nothing is judged")
 	f.state.register(flags)
 	return cmd
 }
@@ -121,8 +129,18 @@ func (f *pushFlags) written(streams IO, stats promwire.WriteStats) error {
 	return err
 }
 
-// writer returns what the samples go to.
+// writer returns what the samples go to: judged by the preflight, shown, sent.
 func (f *pushFlags) writer(streams IO) (promwire.Writer, error) {
+	w, err := f.target(streams)
+	if err != nil {
+		return nil, err
+	}
+	f.shown.w = streams.Err
+	w, f.check = f.preflight.before(w, remote.PreflightOptions{}, f.shown.show)
+	return w, nil
+}
+
+func (f *pushFlags) target(streams IO) (promwire.Writer, error) {
 	if f.dryRun {
 		return metrics.NewDebugWriter(streams.Out, nil, metrics.WithTimestamps()), nil
 	}

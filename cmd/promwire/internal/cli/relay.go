@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
 	"github.com/promwire/promwire/cmd/promwire/internal/promconfig"
 	"github.com/promwire/promwire/cmd/promwire/internal/relay"
 	"github.com/promwire/promwire/compress/gzip"
@@ -43,6 +44,7 @@ type relayFlags struct {
 
 	deadLetters string
 	bisect      int
+	preflight   preflightFlag
 
 	listen, logLevel string
 	shutdown         duration
@@ -87,6 +89,7 @@ The relay has no authentication of its own: it listens on the loopback interface
 	flags.StringVar(&f.sync, "sync", "always", "when requests are forced to disk: always, before they are acknowledged; interval, once a second; never. Only the first survives a power cut")
 	flags.StringVar(&f.deadLetters, "dead-letters", "", "`DIR`ectory for what targets refuse for good: for each target a file of JSON lines, with reasons")
 	flags.IntVar(&f.bisect, "bisect", 0, "how many requests may look for what is bad in one that a target refuses without naming it; 0: none")
+	f.preflight.register(flags, ". By default nothing is judged, and requests need not be decoded")
 	flags.BoolVar(&f.dropOther, "drop-left-over", false, "give up what the --spool holds for targets that are not given any more")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:9203", "address to listen on, `HOST:PORT`; port 0 takes a free one")
 	flags.Var(&f.shutdown, "shutdown-timeout", "how long to forward what waits at the end; the rest stays in the --spool")
@@ -162,7 +165,7 @@ func (f *relayFlags) end(srv *http.Server, r *relay.Relay, logger *slog.Logger) 
 
 // settings returns what the flags say, without a spool.
 func (f *relayFlags) settings(cmd *cobra.Command, logger *slog.Logger) (relay.Config, error) {
-	targets, err := f.targets(cmd)
+	targets, err := f.targets(cmd, logger)
 	if err != nil {
 		return relay.Config{}, err
 	}
@@ -191,14 +194,14 @@ func (f *relayFlags) openSpool(c *relay.Config) (*spool.Spool, error) {
 var syncPolicies = map[string]spool.Sync{"always": spool.SyncAlways, "interval": spool.SyncInterval, "never": spool.SyncNone}
 
 // targets returns those of the file or of --write.
-func (f *relayFlags) targets(cmd *cobra.Command) ([]relay.Target, error) {
+func (f *relayFlags) targets(cmd *cobra.Command, logger *slog.Logger) ([]relay.Target, error) {
 	if f.config != "" {
 		for _, name := range []string{"write", "protocol", "header", "timeout"} {
 			if cmd.Flags().Changed(name) {
 				return nil, usagef("--%s is for use without --config", name)
 			}
 		}
-		return f.fromFile()
+		return f.fromFile(logger)
 	}
 	if len(f.writes) == 0 {
 		return nil, usagef("--write or --config is missing")
@@ -213,7 +216,7 @@ func (f *relayFlags) targets(cmd *cobra.Command) ([]relay.Target, error) {
 		if err != nil {
 			return nil, usagef("--write: %w", err)
 		}
-		target, err := f.newTarget(placeOf(u), client)
+		target, err := f.newTarget(placeOf(u), client, logger)
 		if err != nil {
 			return nil, err
 		}
@@ -222,7 +225,7 @@ func (f *relayFlags) targets(cmd *cobra.Command) ([]relay.Target, error) {
 	return targets, nil
 }
 
-func (f *relayFlags) fromFile() ([]relay.Target, error) {
+func (f *relayFlags) fromFile(logger *slog.Logger) ([]relay.Target, error) {
 	blocks, err := promconfig.Load(f.config)
 	if err != nil {
 		return nil, usagef("--config: %w", err)
@@ -233,19 +236,19 @@ func (f *relayFlags) fromFile() ([]relay.Target, error) {
 		if err != nil {
 			return nil, usagef("--config: %s: %w", b.Name, err)
 		}
-		target, err := f.newTarget(b.Name, client)
+		target, err := f.newTarget(b.Name, client, logger)
 		if err != nil {
 			return nil, err
 		}
 		target.Before = b.Relabel
-		target.Options = spool.DeliverOptions{JoinSamples: b.MaxSamples, MinBackoff: b.MinBackoff, MaxBackoff: b.MaxBackoff}
+		target.Options.JoinSamples, target.Options.MinBackoff, target.Options.MaxBackoff = b.MaxSamples, b.MinBackoff, b.MaxBackoff
 		targets = append(targets, target)
 	}
 	return targets, nil
 }
 
-// newTarget puts in front of a client what finds out about each item that is refused.
-func (f *relayFlags) newTarget(name string, client *remote.WriteClient) (relay.Target, error) {
+// newTarget puts in front of a client what finds out about each item that is refused, and the preflight.
+func (f *relayFlags) newTarget(name string, client *remote.WriteClient, logger *slog.Logger) (relay.Target, error) {
 	if f.bisect < 0 {
 		return relay.Target{}, usagef("--bisect %d is negative", f.bisect)
 	}
@@ -261,5 +264,11 @@ func (f *relayFlags) newTarget(name string, client *remote.WriteClient) (relay.T
 		}
 		o.DeadLetters = letters // open until the process ends; each line is written at once
 	}
-	return relay.Target{Name: name, Writer: remote.NewDelivery(client, o)}, nil
+	target := relay.Target{Name: name}
+	if f.preflight.strict() {
+		target.Options.JoinBytes = -1 // a request holds back itself, not those that came beside it
+	}
+	options := remote.PreflightOptions{Endpoint: name, DeadLetters: o.DeadLetters}
+	target.Writer, target.Preflight = f.preflight.before(remote.NewDelivery(client, o), options, outlets.LogFindings(logger.With("write", name)))
+	return target, nil
 }

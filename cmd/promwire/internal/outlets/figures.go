@@ -12,6 +12,7 @@ type Figures struct {
 	Sent, Refused, Dropped, NotTaken int64
 	Abandoned, Pending, Retries      int64
 	Oldest                           time.Duration
+	Findings                         []FindingCount // of the preflight
 }
 
 // WriteMetric writes a metric without labels as text 0.0.4.
@@ -24,18 +25,31 @@ func writeHead(w io.Writer, name, kind, help string) {
 	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
 }
 
+// writeLabelled writes a sample with labels, given as names and values.
+func writeLabelled(w io.Writer, name string, value float64, labels ...string) {
+	for i := 0; i < len(labels); i += 2 {
+		separator := ","
+		if i == 0 {
+			separator = name + "{"
+		}
+		fmt.Fprintf(w, "%s%s=%q", separator, labels[i], labels[i+1])
+	}
+	fmt.Fprintf(w, "} %v\n", value)
+}
+
 // WriteText writes figures as text 0.0.4, with names that begin with prefix.
 func WriteText(w io.Writer, prefix string, all []Figures) {
 	each := func(name, kind, help string, value func(f *Figures) float64) {
 		writeHead(w, prefix+name, kind, help)
 		for i := range all {
-			fmt.Fprintf(w, "%s{write=%q} %v\n", prefix+name, all[i].Name, value(&all[i]))
+			writeLabelled(w, prefix+name, value(&all[i]), "write", all[i].Name)
 		}
 	}
 	each("sent_samples_total", "counter", "Samples and histograms written.", func(f *Figures) float64 { return float64(f.Sent) })
-	each("refused_samples_total", "counter", "Samples and histograms that the receiver refused for good.", func(f *Figures) float64 { return float64(f.Refused) })
+	each("refused_samples_total", "counter", "Samples and histograms that the receiver or the preflight refused for good.", func(f *Figures) float64 { return float64(f.Refused) })
 	each("dropped_samples_total", "counter", "Samples and histograms dropped for lack of room, or too old.", func(f *Figures) float64 { return float64(f.Dropped + f.NotTaken) })
 	each("pending_samples", "gauge", "Samples and histograms that wait.", func(f *Figures) float64 { return float64(f.Pending) })
 	each("oldest_pending_seconds", "gauge", "How long the oldest of them waits.", func(f *Figures) float64 { return f.Oldest.Seconds() })
 	each("retries_total", "counter", "Attempts to write that failed and were repeated.", func(f *Figures) float64 { return float64(f.Retries) })
+	writeFindings(w, prefix+"preflight_findings_total", all)
 }

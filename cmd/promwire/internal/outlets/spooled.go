@@ -24,6 +24,8 @@ type Place struct {
 	Writer promwire.Writer
 	// Options are those of the delivery.
 	Options spool.DeliverOptions
+	// Preflight is the one in Writer, nil for none: for the figures.
+	Preflight *Preflight
 }
 
 // Spooled is a spool with a delivery to each of several places. It is safe for concurrent use.
@@ -40,6 +42,7 @@ type place struct {
 	reader         *spool.Reader
 	next           promwire.Writer
 	options        spool.DeliverOptions
+	preflight      *Preflight
 	sent, rejected atomic.Int64
 }
 
@@ -81,7 +84,7 @@ func (s *Spooled) open(all []Place, logger *slog.Logger) error {
 			return fmt.Errorf("reader of the spool for %s: %w", o.Name, err)
 		}
 		s.places = append(s.places, &place{
-			Watch: Watch{Name: o.Name, Logger: logger.With("write", o.Name)}, reader: reader, next: o.Writer, options: o.Options,
+			Watch: Watch{Name: o.Name, Logger: logger.With("write", o.Name)}, reader: reader, next: o.Writer, options: o.Options, preflight: o.Preflight,
 		})
 	}
 	return nil
@@ -182,6 +185,7 @@ func (s *Spooled) Figures() []Figures {
 		f := Figures{
 			Name: p.Name, Sent: p.sent.Load(), Refused: p.rejected.Load(),
 			Dropped: spoolPoints(st.DroppedFull) + spoolPoints(st.DroppedAge), Pending: spoolPoints(st.Pending), Retries: int64(st.Retries),
+			Findings: p.preflight.Counts(),
 		}
 		if !st.Oldest.IsZero() && f.Pending > 0 {
 			f.Oldest = time.Since(st.Oldest)

@@ -37,6 +37,8 @@ type Target struct {
 	Before func(promwire.Writer) promwire.Writer
 	// Options are those of the delivery.
 	Options spool.DeliverOptions
+	// Preflight is the one in Writer, nil for none: for the figures.
+	Preflight *outlets.Preflight
 }
 
 // Config is what a relay does.
@@ -105,7 +107,9 @@ func (c *Config) places() ([]outlets.Place, error) {
 		if err != nil {
 			return nil, fmt.Errorf("target %s: %w", c.Targets[i].Name, err)
 		}
-		places = append(places, outlets.Place{Name: c.Targets[i].Name, Writer: w, Options: c.Targets[i].Options})
+		places = append(places, outlets.Place{
+			Name: c.Targets[i].Name, Writer: w, Options: c.Targets[i].Options, Preflight: c.Targets[i].Preflight,
+		})
 	}
 	return places, nil
 }
