@@ -5,7 +5,7 @@ LINT_VERSION := v2.15.0
 FUZZTIME ?= 10s
 TOOLS := $(CURDIR)/.tools
 
-.PHONY: test race lint fmt tidy fuzz bench bars crash runs partition compat ci release
+.PHONY: test race lint fmt tidy fuzz bench bars relay-bench crash runs partition compat ci release
 
 test: ## all tests of all modules
 	$(GO) test work
@@ -30,6 +30,11 @@ bench: ## promwire and its peers in one run; writes bench/out.txt
 
 bars: ## judges bench/out.txt by the bars
 	cd bench && $(GO) run ./cmd/bars out.txt
+
+relay-bench: ## what promwire relay costs beside Prometheus in agent mode and vmagent; a quarter of an hour
+	scripts/servers victoriametrics >/dev/null && servers=$$(scripts/servers prometheus) && bin=$$(mktemp -d) && trap 'rm -r -- "$$bin"' EXIT && \
+		$(GO) build -o "$$bin/promwire" ./cmd/promwire && cd bench && \
+		$(GO) run ./relay -promwire "$$bin/promwire" -prometheus "$$servers/prometheus" -vmagent "$$servers/vmagent" $(RELAY_BENCH)
 
 crash: ## a long kill -9 test of the store and the spool
 	PROMWIRE_CRASH_ROUNDS=200 $(GO) test -run Crash -count 1 -timeout 60m ./cmd/promwire/... ./spool
