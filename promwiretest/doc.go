@@ -7,5 +7,8 @@
 // [Memory] is a [promwire.Storage] in memory that keeps the contract to the letter. It stands for a database behind a
 // handler, or for a store in tests of whoever writes to one and reads back.
 //
+// [TestStorage] holds a storage, whoever wrote it, against the contract; package protocol does so with an endpoint over
+// HTTP. [WantSeries] compares series with text.
+//
 // Nothing here is meant for production.
 package promwiretest
