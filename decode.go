@@ -40,6 +40,7 @@ type Decoder struct {
 	start int // in msg, of the current series
 	index int
 	err   error
+	other bool // there is a field that only the other message has
 
 	series    TimeSeries
 	seriesErr error
@@ -60,7 +61,7 @@ type Decoder struct {
 // must stay as it is until the walk is done and its strings are no longer used.
 func (d *Decoder) Reset(src []byte, t MessageType) {
 	d.msg, d.t = pb.AsString(src), t
-	d.pos, d.start, d.index, d.err, d.seriesErr = 0, 0, -1, nil, nil
+	d.pos, d.start, d.index, d.err, d.other, d.seriesErr = 0, 0, -1, nil, false, nil
 	d.series.Reset()
 	d.raw, d.refs = "", d.refs[:0]
 	d.text, d.counting = 0, false

@@ -28,6 +28,7 @@ func (d *Decoder) nextBodyV1() (string, bool) {
 				return "", d.fail()
 			}
 		default:
+			d.other = d.other || tag == 0x22 || tag == 0x2a // symbols and series of 2.0
 			if next = skipUnknown(d.msg, next, tag, 1<<1|1<<3); next < 0 {
 				return "", d.fail()
 			}

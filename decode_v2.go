@@ -36,6 +36,7 @@ func (d *Decoder) nextBodyV2() (string, bool) {
 			d.found(i, next)
 			return body, true
 		default:
+			d.other = d.other || tag == 0x0a || tag == 0x1a // series and metadata of 1.0
 			if next = skipUnknown(d.msg, next, tag, 1<<4|1<<5); next < 0 {
 				return "", d.fail()
 			}

@@ -56,7 +56,13 @@ func TestWriteVectors(t *testing.T) {
 		{"E5, old field 6", promwire.WriteV2, "220022085f5f6e616d655f5f220275702a150a020102120c09000000000000f03f10e80730f403", 204, "1/0/0", ""},
 		{"E6, references not packed", promwire.WriteV2, "220022085f5f6e616d655f5f220275702a1208010802120c09000000000000f03f10e807", 204, "1/0/0", ""},
 		{"no symbols at all", promwire.WriteV2, "2a120a020102120c09000000000000f03f10e807", 400, "0/0/0", "first symbol"},
-		{"1.0 message announced as 2.0", promwire.WriteV2, vectorW1, 400, "0/0/0", "first symbol"},
+		{"1.0 message announced as 2.0", promwire.WriteV2, vectorW1, 400, "0/0/0", "the Content-Type of such a body is application/x-protobuf\n"},
+		{"2.0 message announced as 1.0", promwire.WriteV1, vectorR1, 400, "", "the Content-Type of such a body is " + promwire.ContentTypeWriteV2},
+		{"2.0 symbols announced as 1.0", promwire.WriteV1, "2200", 400, "", "Remote Write 2.0"},
+		{"1.0 metadata announced as 2.0", promwire.WriteV2, "1a1108011207635f746f74616c2201682a0173", 400, "0/0/0", "Remote Write 1.0"},
+		{"1.0 with fields of 2.0 beside", promwire.WriteV1, "2200" + vectorW1 + "2a00", 204, "", ""},
+		{"2.0 with fields of 1.0 beside", promwire.WriteV2, "0a00" + vectorR1, 204, "1/0/1", ""},
+		{"1.0 with other fields only", promwire.WriteV1, "3200", 204, "", ""},
 		{"empty 1.0", promwire.WriteV1, "", 204, "", ""},
 		{"empty 2.0", promwire.WriteV2, "", 204, "0/0/0", ""},
 		{"2.0 with symbols only", promwire.WriteV2, "2200", 204, "0/0/0", ""},
@@ -79,6 +85,7 @@ func TestWriteAnyFirstSymbol(t *testing.T) {
 	for _, h := range bothRoads() {
 		store, handler := h(server.WithAnyFirstSymbol())
 		expect(t, do(handler, request(promwire.WriteV2, e3)), 204, "1/0/0")
+		expect(t, do(handler, request(promwire.WriteV2, unhex(t, vectorW1))), 400, "0/0/0", "Remote Write 1.0")
 		if store.series["up"] == nil {
 			t.Errorf("stored %v", store.series)
 		}

@@ -118,7 +118,8 @@ func TestWriteBody(t *testing.T) {
 	bad := encoded(t, request(9), promwire.WriteV1)
 	msg, _ := bad.Decoded()
 	cut, _ := promwire.Snappy.AppendEncoded(nil, msg[:len(msg)-3])
-	for name, enc := range map[string][]byte{"cut": cut, "snappy": []byte("\x05abc"), "empty": {}} {
+	v2 := encoded(t, request(9), promwire.WriteV2).Encoded // acknowledged as an empty 1.0 message, it would be lost
+	for name, enc := range map[string][]byte{"cut": cut, "snappy": []byte("\x05abc"), "empty": {}, "2.0": v2} {
 		bad.Reset(enc, promwire.EncodingSnappy, promwire.WriteV1, 1<<20)
 		var malformed *promwire.DecodeError
 		if _, err := s.WriteBody(tenant, bad); !errors.As(err, &malformed) || promwire.Retryable(err) {
