@@ -4,6 +4,19 @@
 // The handlers are plain [http.Handler] values, for any router and any middleware. They are safe for concurrent use,
 // start no goroutine and hold no state between requests but pooled memory.
 //
+// # Servers without net/http
+//
+// Of a request, handlers use Method, URL.Path, Header (canonical names), ContentLength, Body, RemoteAddr, TLS and its context;
+// whoever has an open connection without net/http fills in those. Body may be read from what the server holds, and is never
+// closed. Of the [http.ResponseWriter], they use its methods and, if it has them, SetReadDeadline(time.Time) error,
+// SetWriteDeadline(time.Time) error, and Flush() or FlushError() error. The panic [http.ErrAbortHandler] asks for the
+// connection to be closed without an end of the answer.
+//
+// # Around the storage
+//
+// [WithAuth] lets through only senders that are known; [WithTenant] finds out the tenant; the storage finds both in the
+// context, and with [WithRequestInContext] the request. [WithMetrics], [WithTrace] and [WithLogger] observe.
+//
 // # Bad input
 //
 // What a peer sends is bounded before memory is taken for it, and answered with a 4xx and a readable reason. A 5xx

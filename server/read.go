@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"sync"
@@ -50,16 +51,22 @@ type readHandler struct {
 
 // ServeHTTP implements [http.Handler].
 func (h *readHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var x run
+	ctx := x.start(&h.config.common, OperationRead, r)
+	defer x.done()
 	s := h.state()
+	s.stats = RequestStats{}
 	answer := &responder{w: w, control: http.NewResponseController(w)}
 	defer answer.end()
-	err := h.read(answer, r, s)
-	switch {
-	case err == nil:
-		answer.complete = true
-	case !answer.begun:
-		fail(w, r, h.config.logger, err)
-	default:
+	err := h.read(ctx, answer, r, s)
+	answer.complete = err == nil
+	status := http.StatusOK
+	if err != nil && !answer.begun {
+		status = fail(w, r, h.config.logger, err)
+	}
+	x.readStats(&s.stats, answer.sent)
+	x.result(status, err)
+	if err != nil && answer.begun {
 		logFailure(r, h.config.logger, statusOf(err), "aborted after the first bytes: "+errorText(err))
 		panic(http.ErrAbortHandler)
 	}
@@ -67,14 +74,14 @@ func (h *readHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.release(s)
 }
 
-func (h *readHandler) read(w *responder, r *http.Request, s *readState) error {
+func (h *readHandler) read(ctx context.Context, w *responder, r *http.Request, s *readState) error {
 	if r.Method != http.MethodPost {
 		return fmt.Errorf("%w: %.20q, want POST", errMethod, r.Method)
 	}
 	if _, err := checkEncoding(r.Header, nil); err != nil {
 		return err
 	}
-	ctx, err := tenantContext(r, h.config.tenant)
+	ctx, err := h.config.enter(ctx, r, &s.stats)
 	if err != nil {
 		return err
 	}
@@ -82,6 +89,7 @@ func (h *readHandler) read(w *responder, r *http.Request, s *readState) error {
 	if err := h.decode(&req, r, s); err != nil {
 		return err
 	}
+	s.stats.Queries = len(req.Queries)
 	answer, err := negotiate(req.AcceptedResponseTypes)
 	if err != nil {
 		return err
@@ -107,11 +115,13 @@ func (h *readHandler) decode(req *promwire.ReadRequest, r *http.Request, s *read
 	if s.encoded, err = readBody(s.encoded, r, l.MaxBodyBytes); err != nil {
 		return err
 	}
+	s.stats.BodyBytes = len(s.encoded)
 	s.body.Reset(s.encoded, promwire.EncodingSnappy, readRequestMessage, l.MaxDecodedBytes)
 	msg, err := s.body.Decoded()
 	if err != nil {
 		return err
 	}
+	s.stats.DecodedBytes = len(msg)
 	if err := req.UnmarshalProto(msg); err != nil {
 		return err
 	}
@@ -148,6 +158,7 @@ type responder struct {
 	control  *http.ResponseController
 	begun    bool
 	complete bool
+	sent     int // bytes
 }
 
 // end takes the deadline back, which would outlive the request on a connection that is kept. After an answer that is not
@@ -169,5 +180,7 @@ func (r *responder) Header() http.Header { return r.w.Header() }
 func (r *responder) Write(p []byte) (int, error) {
 	r.begun = true
 	_ = r.control.SetWriteDeadline(time.Now().Add(patience)) // not every server has deadlines
-	return r.w.Write(p)
+	n, err := r.w.Write(p)
+	r.sent += n
+	return n, err
 }

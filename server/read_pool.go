@@ -17,6 +17,7 @@ type readState struct {
 	message sampleMessage
 	stream  streamer
 	chunks  chunker
+	stats   RequestStats // what the handler counts
 }
 
 func (h *readHandler) state() *readState {

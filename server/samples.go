@@ -12,7 +12,7 @@ import (
 func (h *readHandler) samples(ctx context.Context, w *responder, queries []promwire.Query, s *readState) error {
 	s.message.reset(h.config.limits.MaxResponseBytes, h.config.anyOrder)
 	for i := range queries {
-		if err := h.sampleQuery(ctx, &queries[i], &s.message); err != nil {
+		if err := h.sampleQuery(ctx, &queries[i], s); err != nil {
 			return err
 		}
 	}
@@ -26,7 +26,8 @@ func (h *readHandler) samples(ctx context.Context, w *responder, queries []promw
 }
 
 // sampleQuery appends the result of one query to m.
-func (h *readHandler) sampleQuery(ctx context.Context, q *promwire.Query, m *sampleMessage) error {
+func (h *readHandler) sampleQuery(ctx context.Context, q *promwire.Query, s *readState) error {
+	m := &s.message
 	m.beginResult()
 	if !selectsNothing(q) {
 		left := h.config.limits.MaxSamples
@@ -34,6 +35,8 @@ func (h *readHandler) sampleQuery(ctx context.Context, q *promwire.Query, m *sam
 			if err != nil {
 				return &storageError{err}
 			}
+			s.stats.Series++
+			s.stats.Samples += len(ts.Samples) + len(ts.Histograms)
 			if left -= len(ts.Samples) + len(ts.Histograms); left < 0 {
 				return fmt.Errorf("%w: exceeded sample limit (%d)", errBadRequest, h.config.limits.MaxSamples)
 			}

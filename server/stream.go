@@ -26,6 +26,8 @@ func (h *readHandler) stream(ctx context.Context, w *responder, queries []promwi
 			if err != nil {
 				return &storageError{err}
 			}
+			s.stats.Series++
+			s.stats.Chunks += len(series.Chunks)
 			if err := st.add(series); err != nil {
 				return err
 			}
