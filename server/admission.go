@@ -45,18 +45,7 @@ func (a *admission) welcome(ctx context.Context, n int64) error {
 }
 
 // enter waits for a place. The caller leaves when it is done.
-func (a *admission) enter(ctx context.Context) error {
-	if a.gate.tryEnter() {
-		return nil
-	}
-	limited, cancel := context.WithTimeoutCause(ctx, maxWait, errBusy)
-	defer cancel()
-	err := a.gate.enter(limited)
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("%w: no place within %v", errBusy, maxWait)
-	}
-	return err
-}
+func (a *admission) enter(ctx context.Context) error { return a.gate.enterWithin(ctx, maxWait) }
 
 func (a *admission) leave() { a.gate.leave() }
 

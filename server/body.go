@@ -40,13 +40,8 @@ func checkEncoding(h http.Header, more []promwire.Compression) (string, error) {
 	return "", fmt.Errorf("%w: content encoding %.100q, want %s", promwire.ErrUnsupported, given, want)
 }
 
-// readBody reads the body of r into dst, and at most limit bytes of it. On failure too it returns the memory.
-func readBody(dst []byte, r *http.Request, limit int) ([]byte, error) {
-	return readAll(dst, r, limit, &claims{})
-}
-
-// readAll is readBody under claims: memory is claimed, and taken, as the body comes, not on the word of a Content-Length.
-// In the end the claims hold its length.
+// readAll reads the body of r into dst, and at most limit bytes of it. On failure too it returns the memory, which is
+// claimed, and taken, as the body comes, not on the word of a Content-Length. In the end the claims hold its length.
 func readAll(dst []byte, r *http.Request, limit int, held *claims) ([]byte, error) {
 	dst = dst[:0]
 	if r.ContentLength > int64(limit) {

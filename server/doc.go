@@ -1,8 +1,8 @@
 // Package server turns a [promwire.Writer] and a [promwire.Reader] into the HTTP handlers of Prometheus remote
 // storage: Remote Write 1.0 and 2.0, and Remote Read with samples and streamed chunks.
 //
-// The handlers are plain [http.Handler] values, for any router and any middleware. They are safe for concurrent use,
-// start no goroutine and hold no state between requests but pooled memory.
+// The handlers are plain [http.Handler] values, for any router and any middleware. They are safe for concurrent use, and
+// hold no state between requests but pooled memory. No goroutine of theirs outlives its request.
 //
 // # Servers without net/http
 //
@@ -24,6 +24,6 @@
 //
 // # Panics
 //
-// A panic of the storage goes on to net/http, which ends that one request. The memory of that request is not used
-// again.
+// A panic of the storage goes on to net/http, which ends that one request, also if it came up in a goroutine of the
+// handler (then its stack is logged). The memory of that request is not used again.
 package server

@@ -32,6 +32,11 @@ const (
 	DefaultMaxResponseBytes = 1 << 30
 	DefaultMaxFrameBytes    = 1 << 20
 	DefaultMaxConcurrent    = 10
+
+	DefaultMaxResultSeries    = 1_000_000
+	DefaultMaxParallelQueries = 4
+	DefaultMaxReadWait        = time.Minute
+	DefaultMaxReadTime        = 2 * time.Minute
 )
 
 // WriteLimits bounds what a write handler takes from one request. A field that is 0 has its default, a negative one
@@ -131,9 +136,29 @@ type ReadLimits struct {
 	// MaxFrameBytes bounds a frame of a stream; a single chunk that is larger has a frame of its own. Default 1 MiB,
 	// as Prometheus; readers refuse frames above some 50 MB.
 	MaxFrameBytes int
-	// MaxConcurrent bounds the requests that are read from the storage at the same time; others wait for as long as
-	// their client does. Default 10, as Prometheus.
+	// MaxSeries bounds the series of each query, in answers of both types. Default 1,000,000; beyond it 400, or in a
+	// stream that has begun, its end.
+	MaxSeries int
+	// MaxConcurrent bounds the queries that are read from the storage at the same time, of all requests. Default 10, as
+	// Prometheus. Requests for which there is no place wait for MaxWait.
 	MaxConcurrent int
+	// MaxParallelQueries bounds the queries of one request that are read side by side; all but one of them only take
+	// places that are free. Default 4. Those whose turn to be sent has not come hold some 200 KiB of a stream each, or
+	// three frames if those are large; results of type SAMPLES are held in any case.
+	MaxParallelQueries int
+	// MaxWait bounds the time that a request waits for a place. Default a minute; beyond it 503 with Retry-After.
+	MaxWait time.Duration
+	// MaxTime bounds the time that a request is read from the storage, which is told so by its context. The time that
+	// its client takes to receive a stream does not count. Default two minutes; beyond it 503, or in a stream that has
+	// begun, its end.
+	MaxTime time.Duration
+	// MaxBodyTime bounds how long a body may take to come. Default 30 seconds, beyond it 408. It works on net/http and
+	// on servers whose [http.ResponseWriter] has a method SetReadDeadline.
+	MaxBodyTime time.Duration
+	// MaxBytesInFlight bounds the bodies that are being received and decoded, as they came and decompressed. Default
+	// 256 MiB; beyond it 503 with Retry-After, before the body is read. A body without Content-Length counts as one of
+	// MaxBodyBytes. A request that is alone is never too large for it.
+	MaxBytesInFlight int
 }
 
 func (l ReadLimits) withDefaults() ReadLimits {
@@ -146,7 +171,14 @@ func (l ReadLimits) withDefaults() ReadLimits {
 		MaxSamples:       limit(l.MaxSamples, DefaultMaxSamples),
 		MaxResponseBytes: limit(l.MaxResponseBytes, DefaultMaxResponseBytes),
 		MaxFrameBytes:    limit(l.MaxFrameBytes, DefaultMaxFrameBytes),
+		MaxSeries:        limit(l.MaxSeries, DefaultMaxResultSeries),
 		MaxConcurrent:    limit(l.MaxConcurrent, DefaultMaxConcurrent),
+		MaxWait:          limitTime(l.MaxWait, DefaultMaxReadWait),
+		MaxTime:          limitTime(l.MaxTime, DefaultMaxReadTime),
+		MaxBodyTime:      cmp.Or(l.MaxBodyTime, DefaultMaxBodyTime),
+		MaxBytesInFlight: limit(l.MaxBytesInFlight, DefaultMaxBytesInFlight),
+
+		MaxParallelQueries: limit(l.MaxParallelQueries, DefaultMaxParallelQueries),
 	}
 }
 
@@ -160,4 +192,12 @@ func limit(given, byDefault int) int {
 	default:
 		return given
 	}
+}
+
+// limitTime is limit for times.
+func limitTime(given, byDefault time.Duration) time.Duration {
+	if given < 0 {
+		return math.MaxInt64
+	}
+	return cmp.Or(given, byDefault)
 }

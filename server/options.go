@@ -80,6 +80,15 @@ func WithAnyOrder() ReadOption {
 	return readOption(func(c *readConfig) { c.anyOrder = true })
 }
 
+// WithSort makes a read handler sort the series of each query, for storages that yield them in any order; parts of one
+// series need not be consecutive either, as long as its samples ascend in time. Until its last series has come, a result
+// is held in memory: samples as they are, a stream as chunks, and at most maxBytes of it for each query that is read at
+// the time (0 means [DefaultSortBytes], a negative number no bound). What takes more is answered with 400. Default: the
+// storage sorts.
+func WithSort(maxBytes int) ReadOption {
+	return readOption(func(c *readConfig) { c.sort, c.sortBytes = true, limit(maxBytes, DefaultSortBytes) })
+}
+
 // common is what every handler can be told.
 type common struct {
 	logger  *slog.Logger
@@ -113,6 +122,9 @@ type readConfig struct {
 	common
 	limits   ReadLimits
 	anyOrder bool
+	sort     bool
+
+	sortBytes int
 }
 
 func newReadConfig(opts []ReadOption) readConfig {
