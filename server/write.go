@@ -47,7 +47,6 @@ type writeHandler struct {
 	counts counts
 
 	admission *admission
-	tenants   tenants
 }
 
 // versionHeader is the highest version that the handler speaks. Header values are shared and never written.
@@ -56,49 +55,24 @@ var versionHeader = []string{promwire.WriteVersionV2}
 // ServeHTTP implements [http.Handler].
 func (h *writeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()[promwire.HeaderWriteVersion] = versionHeader
-	var x run
-	ctx := x.start(&h.config.common, OperationWrite, r)
-	defer x.done()
-	// A panic of the storage skips the release: nobody knows who still uses that memory.
-	s := h.state()
-	stats, err := h.serve(ctx, w, r, s, &x.stats)
-	if x.stats.Message == promwire.WriteV2 {
-		h.setWritten(w.Header(), stats)
-	}
-	x.stats.Written = stats
-	status := http.StatusNoContent
-	if err != nil {
-		status = fail(w, r, h.config.logger, err)
-	} else {
-		w.WriteHeader(status)
-	}
-	x.result(status, err)
-	h.release(s)
-}
-
-// serve judges a request by its headers, and reads and writes it.
-func (h *writeHandler) serve(ctx context.Context, w http.ResponseWriter, r *http.Request, s *writeState, about *RequestStats) (stats promwire.WriteStats, err error) {
 	t, encoding, err := judge(r, h.config.compressions)
 	if err != nil {
-		return stats, err
+		fail(w, r, h.config.logger, err)
+		return
 	}
-	about.Message = t
-	if ctx, err = h.config.enter(ctx, r, about); err != nil {
-		return stats, err
-	}
-	s.limits = h.config.limits
+	// A panic of the storage skips the release: nobody knows who still uses that memory.
+	s := h.state()
 	s.body.Type, s.body.Encoding = t, encoding
-	s.claims = claims{all: h.admission}
-	if of := h.config.tenantLimits; of != nil {
-		s.limits = of(about.Tenant).or(&h.config.limits)
-		if s.claims.tenant, err = h.tenants.enter(about.Tenant, &s.limits); err != nil {
-			return stats, err
-		}
-		defer h.tenants.leave(s.claims.tenant)
+	stats, err := h.admit(w, r, s)
+	if t == promwire.WriteV2 {
+		h.setWritten(w.Header(), written(stats, err))
 	}
-	stats, err = h.admit(ctx, w, r, s)
-	about.BodyBytes, about.DecodedBytes, about.Series = s.bodyBytes, s.meter.size, s.series
-	return written(stats, err), err
+	if err != nil {
+		fail(w, r, h.config.logger, err)
+	} else {
+		w.WriteHeader(http.StatusNoContent)
+	}
+	h.release(s)
 }
 
 // judge decides by the headers whether the body is worth reading, and as what.
@@ -117,39 +91,44 @@ func judge(r *http.Request, more []promwire.Compression) (t promwire.MessageType
 	return t, encoding, err
 }
 
-// admit reads the body as soon as there is room for it, and writes it as soon as there is a place.
-func (h *writeHandler) admit(ctx context.Context, w http.ResponseWriter, r *http.Request, s *writeState) (promwire.WriteStats, error) {
-	a, l := h.admission, &s.limits
-	if err := a.welcome(ctx, announcedBody(r, l.MaxBodyBytes)); err != nil {
+// admit reads and writes the request as soon as there is room for it.
+func (h *writeHandler) admit(w http.ResponseWriter, r *http.Request, s *writeState) (promwire.WriteStats, error) {
+	t, encoding := s.body.Type, s.body.Encoding
+	ctx, err := tenantContext(r, h.config.tenant)
+	if err != nil {
 		return promwire.WriteStats{}, err
 	}
-	defer func() { s.claims.release(s.claims.held) }()
+	if err := h.admission.enter(ctx); err != nil {
+		return promwire.WriteStats{}, err
+	}
+	defer h.admission.leave()
+	l := &h.config.limits
+	claimed := bodyClaim(r, l.MaxBodyBytes)
+	if err := h.admission.claim(claimed, 0); err != nil {
+		return promwire.WriteStats{}, err
+	}
+	defer func() { h.admission.release(claimed) }()
+
 	limited := limitBodyTime(w, r, l.MaxBodyTime)
-	var err error
-	if s.encoded, err = readAll(s.encoded, r, l.MaxBodyBytes, &s.claims); err != nil {
+	if s.encoded, err = readBody(s.encoded, r, l.MaxBodyBytes); err != nil {
 		return promwire.WriteStats{}, err
 	}
-	s.bodyBytes = len(s.encoded)
 	if limited != nil {
 		_ = limited.SetReadDeadline(time.Time{})
 	}
-	if err := a.enter(ctx); err != nil {
+	decoded := decodedClaim(s.encoded, encoding, l.MaxDecodedBytes)
+	if err := h.admission.claim(decoded, claimed); err != nil {
 		return promwire.WriteStats{}, err
 	}
-	defer a.leave()
+	claimed += decoded
+	s.body.Reset(s.encoded, encoding, t, l.MaxDecodedBytes)
 	return h.write(ctx, s)
 }
 
 // write passes on what was read.
 func (h *writeHandler) write(ctx context.Context, s *writeState) (promwire.WriteStats, error) {
-	t, encoding := s.body.Type, s.body.Encoding
-	s.body.Reset(s.encoded, encoding, t, s.limits.MaxDecodedBytes)
-	s.meter = meter{codec: codecFor(encoding, h.config.compressions), claims: &s.claims}
-	s.compressions[0] = &s.meter
-	s.body.Compressions = s.compressions[:]
-	s.body.Rules = h.config.rules
-	s.limits.limit(&s.body.Rules)
-	s.body.Rules.Type = t
+	s.body.Rules, s.body.Compressions = h.config.rules, h.config.compressions
+	s.body.Rules.Type = s.body.Type
 	if h.body != nil {
 		return h.body.WriteBody(ctx, &s.body)
 	}

@@ -33,6 +33,8 @@ type Config struct {
 	BatchDeadline time.Duration
 	// ShutdownTimeout bounds the time to send what waits at the end.
 	ShutdownTimeout time.Duration
+	// Reloadable says that [Agent.Reload] may be called.
+	Reloadable bool
 	// ReportEvery is from one line with figures in the log to the next, 0 for none but that at the end.
 	ReportEvery time.Duration
 }
@@ -41,8 +43,15 @@ type Config struct {
 type Agent struct {
 	config  Config
 	manager *scrape.Manager
+
+	mu      sync.RWMutex // guards what follows
 	stores  []store
+	ended   bool
+	leaving sync.WaitGroup // outlets that are no more
+	reload  reload
 }
+
+var errNowhere = errors.New("nowhere to write to")
 
 // New prepares an agent. It opens what it needs, and connects to nothing.
 func New(c Config) (*Agent, error) {
@@ -50,9 +59,9 @@ func New(c Config) (*Agent, error) {
 		return nil, fmt.Errorf("a batch of %d samples: want 1 to %d", c.BatchSamples, MaxBatchSamples)
 	}
 	if len(c.Outlets) == 0 {
-		return nil, errors.New("nowhere to write to")
+		return nil, errNowhere
 	}
-	a := &Agent{config: c}
+	a := &Agent{config: c, reload: reload{good: true, at: time.Now()}}
 	if err := a.open(); err != nil {
 		a.end()
 		return nil, err
@@ -92,10 +101,16 @@ func (a *Agent) Run(ctx context.Context) {
 
 // take gives what a scrape made to all stores.
 func (a *Agent) take(series []promwire.TimeSeries) {
-	for _, piece := range pieces(series, a.config.BatchSamples) {
-		req := &promwire.WriteRequest{Timeseries: piece}
-		for _, s := range a.stores {
-			s.take(req)
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	cut := map[int][][]promwire.TimeSeries{}
+	for _, s := range a.stores {
+		limit := s.limit()
+		if cut[limit] == nil {
+			cut[limit] = pieces(series, limit)
+		}
+		for _, piece := range cut[limit] {
+			s.take(&promwire.WriteRequest{Timeseries: piece})
 		}
 	}
 }
@@ -104,11 +119,16 @@ func (a *Agent) take(series []promwire.TimeSeries) {
 func (a *Agent) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), a.config.ShutdownTimeout)
 	defer cancel()
+	a.mu.Lock()
+	a.ended = true
+	stores := a.stores
+	a.mu.Unlock()
 	var all sync.WaitGroup
-	for _, s := range a.stores {
+	for _, s := range stores {
 		all.Go(func() { s.end(ctx) })
 	}
 	all.Wait()
+	a.reload.stop(ctx, &a.leaving)
 }
 
 // report logs figures now and then.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
 )
@@ -14,6 +15,10 @@ type Figures struct {
 	Scrapes, Failed, Samples, BadLines, Repeated int64
 	Skipped, TargetsRefused, DiscoveryFailed     int64
 	Outlets                                      []outlets.Figures
+	// Reloadable says that there is a configuration file. ReloadGood says that what was read last is in use, ReloadedAt
+	// when that was read.
+	Reloadable, ReloadGood bool
+	ReloadedAt             time.Time
 }
 
 // Figures returns what a has done so far.
@@ -24,6 +29,9 @@ func (a *Agent) Figures() Figures {
 		Samples: s.Samples.Load(), BadLines: s.BadLines.Load(), Repeated: s.Repeated.Load(),
 		Skipped: s.Skipped.Load(), TargetsRefused: s.TargetsRefused.Load(), DiscoveryFailed: s.DiscoveryFailed.Load(),
 	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	f.Reloadable, f.ReloadGood, f.ReloadedAt = a.config.Reloadable, a.reload.good, a.reload.at
 	for _, s := range a.stores {
 		f.Outlets = append(f.Outlets, s.figures()...)
 	}
@@ -31,12 +39,23 @@ func (a *Agent) Figures() Figures {
 }
 
 func (o *outlet) figures() []outlets.Figures {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	f := o.now.figures()
+	for _, s := range o.older {
+		f.Add(s.figures())
+	}
+	f.Add(o.past)
+	return []outlets.Figures{f}
+}
+
+func (o *stage) figures() outlets.Figures {
 	s := o.queue.Stats()
-	return []outlets.Figures{{
+	return outlets.Figures{
 		Name: o.Name, Sent: outlets.Points(s.Delivered), Refused: outlets.Points(s.Refused), Dropped: outlets.Points(s.DroppedFull) + outlets.Points(s.DroppedAge),
 		NotTaken: outlets.Points(s.Rejected), Abandoned: outlets.Points(s.Abandoned), Pending: outlets.Points(s.Pending), Retries: s.Retries,
-		Oldest: s.OldestPending, Findings: o.preflight.Counts(),
-	}}
+		Oldest: s.OldestPending, Findings: o.Preflight.Counts(),
+	}
 }
 
 // args returns f for the log, outlets added up.
@@ -68,6 +87,14 @@ func (f Figures) WriteTo(w io.Writer) (int64, error) {
 	outlets.WriteMetric(&b, "promwire_agent_scraped_samples_total", "counter", "Samples of good scrapes, after relabelling.", f.Samples)
 	outlets.WriteMetric(&b, "promwire_agent_bad_lines_total", "counter", "Lines of scrapes that were left out.", f.BadLines)
 	outlets.WriteMetric(&b, "promwire_agent_repeated_samples_total", "counter", "Samples left out since their series had one already.", f.Repeated)
+	if f.Reloadable {
+		good := int64(0)
+		if f.ReloadGood {
+			good = 1
+		}
+		outlets.WriteMetric(&b, "promwire_agent_config_last_reload_successful", "gauge", "Whether the configuration that was read last is the one in use.", good)
+		outlets.WriteMetric(&b, "promwire_agent_config_last_reload_success_timestamp_seconds", "gauge", "When the configuration in use was read.", f.ReloadedAt.Unix())
+	}
 	outlets.WriteText(&b, "promwire_agent_", f.Outlets)
 	n, err := io.WriteString(w, b.String())
 	return int64(n), err

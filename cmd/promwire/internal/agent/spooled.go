@@ -14,6 +14,8 @@ import (
 type spooled struct {
 	spool    *spool.Spool
 	places   *outlets.Spooled
+	config   *Config
+	samples  atomic.Int64 // bound on those of a request
 	logger   *slog.Logger
 	refusals outlets.Limiter
 	notTaken atomic.Int64
@@ -21,22 +23,35 @@ type spooled struct {
 
 // newSpooled begins to deliver what s holds. What it holds for outlets that are no more is given up.
 func newSpooled(s *spool.Spool, c *Config) (*spooled, error) {
+	out := &spooled{spool: s, config: c, logger: c.Logger}
+	var err error
+	out.places, err = outlets.NewSpooled(s, out.placesOf(c.Outlets), true, c.Logger)
+	return out, err
+}
+
+// placesOf makes places of outlets. Requests are as small as the smallest limit among them.
+func (s *spooled) placesOf(all []Outlet) []outlets.Place {
 	var places []outlets.Place
-	for _, o := range c.Outlets {
+	limit := MaxBatchSamples
+	for i := range all {
+		o := &all[i]
+		limit = min(limit, limitsOf(o, s.config).samples)
 		p := outlets.Place{Name: o.Name, Writer: o.Writer, Preflight: o.Preflight, Options: spool.DeliverOptions{
 			JoinBytes: -1, MinBackoff: o.Options.MinBackoff, MaxBackoff: o.Options.MaxBackoff,
 		}}
 		if o.Before != nil {
 			p.Writer = o.Before(o.Writer)
 		}
+		p.Writer, p.AgeLimit = outlets.NewAgeLimit(p.Writer, o.Options.MaxSampleAge)
 		places = append(places, p)
 	}
-	all, err := outlets.NewSpooled(s, places, true, c.Logger)
-	if err != nil {
-		return nil, err
-	}
-	return &spooled{spool: s, places: all, logger: c.Logger}, nil
+	s.samples.Store(int64(limit))
+	return places
 }
+
+func (s *spooled) reload(all []Outlet) error { return s.places.Reload(s.placesOf(all), true) }
+
+func (s *spooled) limit() int { return int(s.samples.Load()) }
 
 // take returns when a request is on disk.
 func (s *spooled) take(req *promwire.WriteRequest) {

@@ -7,7 +7,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"os/signal"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -72,7 +76,7 @@ its answer. Several --write are independent of each other. On SIGINT or SIGTERM 
 waits for up to --shutdown-timeout, and ends with exit code 0.
 
 The file of --config has the blocks global, scrape_configs and remote_write of a prometheus.yml, with static_configs and
-file_sd_configs.`,
+file_sd_configs. On SIGHUP it is read again; if it can't be used, the old one stays.`,
 		Example: `  promwire agent --scrape http://127.0.0.1:9100/metrics --write http://prometheus:9090/api/v1/write
   promwire agent --scrape http://a:9100/metrics --scrape http://b:9100/metrics --job node --label site=berlin \
     --write http://one:9090/api/v1/write --write http://two:9090/api/v1/write --interval 30s
@@ -122,7 +126,7 @@ func runAgent(ctx context.Context, streams IO, f *agentFlags, cmd *cobra.Command
 	}
 	logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: level}))
 	c := agent.Config{
-		Logger: logger, BatchSamples: f.batchSamples, BatchDeadline: time.Duration(f.batchWait),
+		Reloadable: f.config != "", Logger: logger, BatchSamples: f.batchSamples, BatchDeadline: time.Duration(f.batchWait),
 		ShutdownTimeout: time.Duration(f.shutdown), ReportEvery: time.Duration(f.reportEvery),
 	}
 	if f.batchSamples < 1 || f.batchSamples > agent.MaxBatchSamples {
@@ -159,8 +163,38 @@ func runAgent(ctx context.Context, streams IO, f *agentFlags, cmd *cobra.Command
 		}
 		defer stop()
 	}
+	if f.config != "" {
+		defer f.reloadOnHangup(ctx, a, logger)()
+	}
 	a.Run(ctx)
 	return nil
+}
+
+// reloadOnHangup reads the configuration again at each SIGHUP, until ctx ends or the result is called.
+func (f *agentFlags) reloadOnHangup(ctx context.Context, a *agent.Agent, logger *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	var running sync.WaitGroup
+	running.Go(func() {
+		defer signal.Stop(hangups)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangups:
+				a.Reload(func() ([]*scrape.Job, []agent.Outlet, error) {
+					c := agent.Config{Logger: logger}
+					err := f.fromFile(&c)
+					return c.Jobs, c.Outlets, err
+				})
+			}
+		}
+	})
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // openSpool returns the spool of the command line, nil for none.
@@ -191,17 +225,29 @@ func (f *agentFlags) fromFile(c *agent.Config) error {
 	}
 	c.Jobs = file.Jobs
 	for _, w := range file.Writes {
+		logIgnored(c.Logger, w.Name, w.Ignored)
+		if w.MaxSamples > agent.MaxBatchSamples {
+			c.Logger.Warn("max_samples_per_send is bounded", "write", w.Name, "limit", agent.MaxBatchSamples)
+		}
 		client, err := w.Client(remote.WithoutRetry()) // the queue or the spool repeats
 		if err != nil {
 			return usagef("--config: %w", err)
 		}
 		o := agent.Outlet{Name: w.Name, Before: w.Relabel, Options: remote.QueueOptions{
 			MemoryBytes: int(f.memory), MaxSampleAge: w.MaxAge, MinBackoff: w.MinBackoff, MaxBackoff: w.MaxBackoff,
+			BatchSamples: w.MaxSamples, BatchDeadline: w.BatchDeadline,
 		}}
 		f.judge(&o, client, c.Logger)
 		c.Outlets = append(c.Outlets, o)
 	}
 	return nil
+}
+
+// logIgnored says what a remote_write block has and what has no meaning here.
+func logIgnored(logger *slog.Logger, block string, fields []string) {
+	if len(fields) > 0 {
+		logger.Warn("fields that have no meaning here are ignored", "write", block, "fields", strings.Join(fields, " "))
+	}
 }
 
 // fromFlags makes one job of all --scrape, and an outlet of each --write.

@@ -240,7 +240,12 @@ func (f *relayFlags) fromFile(logger *slog.Logger) ([]relay.Target, error) {
 		if err != nil {
 			return nil, err
 		}
-		target.Before = b.Relabel
+		target.Before, target.MaxAge = b.Relabel, b.MaxAge
+		ignored := b.Ignored
+		if b.BatchDeadline > 0 { // nothing waits for company
+			ignored = append(ignored, "queue_config.batch_send_deadline")
+		}
+		logIgnored(logger, b.Name, ignored)
 		target.Options.JoinSamples, target.Options.MinBackoff, target.Options.MaxBackoff = b.MaxSamples, b.MinBackoff, b.MaxBackoff
 		targets = append(targets, target)
 	}

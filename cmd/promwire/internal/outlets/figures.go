@@ -15,6 +15,18 @@ type Figures struct {
 	Findings                         []FindingCount // of the preflight
 }
 
+// Add adds what another has done for the same place. Findings are those of f.
+func (f *Figures) Add(o Figures) {
+	f.Sent += o.Sent
+	f.Refused += o.Refused
+	f.Dropped += o.Dropped
+	f.NotTaken += o.NotTaken
+	f.Abandoned += o.Abandoned
+	f.Pending += o.Pending
+	f.Retries += o.Retries
+	f.Oldest = max(f.Oldest, o.Oldest)
+}
+
 // WriteMetric writes a metric without labels as text 0.0.4.
 func WriteMetric(w io.Writer, name, kind, help string, value int64) {
 	writeHead(w, name, kind, help)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,14 +27,17 @@ type Place struct {
 	Options spool.DeliverOptions
 	// Preflight is the one in Writer, nil for none: for the figures.
 	Preflight *Preflight
+	// AgeLimit is the one in Writer, nil for none: likewise.
+	AgeLimit *AgeLimit
 }
 
 // Spooled is a spool with a delivery to each of several places. It is safe for concurrent use.
 type Spooled struct {
-	spool   *spool.Spool
-	places  []*place
-	stop    context.CancelFunc // ends deliveries
-	running sync.WaitGroup
+	spool  *spool.Spool
+	logger *slog.Logger
+
+	mu     sync.Mutex // guards places
+	places []*place
 }
 
 // place is a Place and its reader. It is the writer that the reader delivers to.
@@ -43,7 +47,11 @@ type place struct {
 	next           promwire.Writer
 	options        spool.DeliverOptions
 	preflight      *Preflight
+	ageLimit       *AgeLimit
 	sent, rejected atomic.Int64
+
+	stop context.CancelFunc // ends the delivery; nil if there is none
+	done chan struct{}      // closed when it has ended
 }
 
 // bodyPlace is a place whose writer takes requests as they came.
@@ -58,57 +66,76 @@ var ErrLeftOver = errors.New("the spool holds data for a place that nothing is w
 // NewSpooled begins to deliver what s holds, and closes s at its end and if it fails. Data for places that are no more
 // are given up if dropLeftOver says so; otherwise they are an error, [ErrLeftOver].
 func NewSpooled(s *spool.Spool, all []Place, dropLeftOver bool, logger *slog.Logger) (*Spooled, error) {
-	ctx, stop := context.WithCancel(context.Background())
-	out := &Spooled{spool: s, stop: stop}
-	err := out.open(all, logger)
-	if err == nil {
-		err = out.removeOthers(dropLeftOver, logger)
-	}
+	out := &Spooled{spool: s, logger: logger}
+	err := out.Reload(all, dropLeftOver)
 	if err != nil {
 		return nil, errors.Join(err, out.Close())
-	}
-	for _, p := range out.places {
-		out.running.Go(func() { p.deliver(ctx) })
 	}
 	return out, nil
 }
 
-func (s *Spooled) open(all []Place, logger *slog.Logger) error {
-	for _, o := range all {
-		name := readerName(o.Name)
-		if s.has(name) {
-			return fmt.Errorf("%s is there twice", o.Name)
+// Reload goes on with these places: deliveries to those that were there before go on where they are, with their new
+// writers and options. Data for places that are no more are given up if dropLeftOver says so; otherwise they are an
+// error, [ErrLeftOver]. After an error all is as before, but that deliveries to places of the past may have ended.
+func (s *Spooled) Reload(all []Place, dropLeftOver bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	places, err := s.open(all)
+	if err != nil {
+		return err
+	}
+	for _, p := range s.places {
+		if !has(places, p.Name) {
+			p.end()
 		}
-		reader, err := s.spool.Reader(name)
-		if err != nil {
-			return fmt.Errorf("reader of the spool for %s: %w", o.Name, err)
-		}
-		s.places = append(s.places, &place{
-			Watch: Watch{Name: o.Name, Logger: logger.With("write", o.Name)}, reader: reader, next: o.Writer, options: o.Options, preflight: o.Preflight,
-		})
+	}
+	if err := s.removeOthers(places, dropLeftOver); err != nil {
+		return err
+	}
+	s.places = places
+	for i, p := range places {
+		p.end()
+		p.next, p.options = all[i].Writer, all[i].Options
+		p.preflight, p.ageLimit = all[i].Preflight, all[i].AgeLimit
+		p.begin()
 	}
 	return nil
 }
 
-func (s *Spooled) has(reader string) bool {
-	for _, p := range s.places {
-		if readerName(p.Name) == reader {
-			return true
+// open returns the places, those that there are already as they are.
+func (s *Spooled) open(all []Place) ([]*place, error) {
+	var places []*place
+	for _, o := range all {
+		if has(places, o.Name) {
+			return nil, fmt.Errorf("%s is there twice", o.Name)
 		}
+		if i := slices.IndexFunc(s.places, func(p *place) bool { return p.Name == o.Name }); i >= 0 {
+			places = append(places, s.places[i])
+			continue
+		}
+		reader, err := s.spool.Reader(readerName(o.Name))
+		if err != nil {
+			return nil, fmt.Errorf("reader of the spool for %s: %w", o.Name, err)
+		}
+		places = append(places, &place{Watch: Watch{Name: o.Name, Logger: s.logger.With("write", o.Name)}, reader: reader})
 	}
-	return false
+	return places, nil
+}
+
+func has(places []*place, name string) bool {
+	return slices.ContainsFunc(places, func(p *place) bool { return p.Name == name })
 }
 
 // removeOthers removes the readers of places that are no more: nobody would ever take what they keep.
-func (s *Spooled) removeOthers(drop bool, logger *slog.Logger) error {
+func (s *Spooled) removeOthers(places []*place, drop bool) error {
 	for _, r := range s.spool.Stats().Readers {
-		if s.has(r.Name) {
+		if slices.ContainsFunc(places, func(p *place) bool { return readerName(p.Name) == r.Name }) {
 			continue
 		}
 		if r.Pending.Records > 0 && !drop {
 			return fmt.Errorf("%w: %s, %d samples", ErrLeftOver, r.Name, r.Pending.Samples)
 		}
-		logger.Warn("nothing is written there any more, what the spool kept for it is given up", "reader", r.Name, "samples", r.Pending.Samples)
+		s.logger.Warn("nothing is written there any more, what the spool kept for it is given up", "reader", r.Name, "samples", r.Pending.Samples)
 		if err := s.spool.RemoveReader(r.Name); err != nil {
 			return err
 		}
@@ -127,6 +154,24 @@ func readerName(place string) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(place)) // never fails
 	return fmt.Sprintf("w_%s_%08x", clean[:min(len(clean), 48)], h.Sum32())
+}
+
+// begin begins to deliver.
+func (p *place) begin() {
+	ctx, stop := context.WithCancel(context.Background())
+	p.stop, p.done = stop, make(chan struct{})
+	go func() {
+		defer close(p.done)
+		p.deliver(ctx)
+	}()
+}
+
+// end ends the delivery, if there is one. What is on its way may be sent again.
+func (p *place) end() {
+	if p.stop != nil {
+		p.stop()
+		<-p.done
+	}
 }
 
 // deliver sends what the reader has until ctx ends.
@@ -180,11 +225,13 @@ func (p *place) note(stats promwire.WriteStats, err error, all func() promwire.W
 // Figures returns those of all places.
 func (s *Spooled) Figures() []Figures {
 	var out []Figures
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, p := range s.places {
 		st := p.reader.Stats()
 		f := Figures{
 			Name: p.Name, Sent: p.sent.Load(), Refused: p.rejected.Load(),
-			Dropped: spoolPoints(st.DroppedFull) + spoolPoints(st.DroppedAge), Pending: spoolPoints(st.Pending), Retries: int64(st.Retries),
+			Dropped: spoolPoints(st.DroppedFull) + spoolPoints(st.DroppedAge) + p.ageLimit.Dropped(), Pending: spoolPoints(st.Pending), Retries: int64(st.Retries),
 			Findings: p.preflight.Counts(),
 		}
 		if !st.Oldest.IsZero() && f.Pending > 0 {
@@ -207,15 +254,19 @@ func (s *Spooled) End(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
+	s.mu.Lock()
 	for _, p := range s.places {
 		if n := spoolPoints(p.reader.Stats().Pending); n > 0 {
 			p.Logger.Info("the rest stays in the spool", "samples", n)
 		}
 	}
+	s.mu.Unlock()
 	return s.Close()
 }
 
 func (s *Spooled) pending() (n uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, p := range s.places {
 		n += p.reader.Stats().Pending.Records
 	}
@@ -224,7 +275,13 @@ func (s *Spooled) pending() (n uint64) {
 
 // Close ends deliveries and closes the spool.
 func (s *Spooled) Close() error {
-	s.stop()
-	s.running.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.places {
+		p.stop()
+	}
+	for _, p := range s.places {
+		p.end()
+	}
 	return s.spool.Close()
 }

@@ -28,7 +28,7 @@ remote_write:
     protobuf_message: io.prometheus.write.v2.Request
     headers: {X-Scope-OrgID: team}
     basic_auth: {username: u, password_file: secret}
-    queue_config: {max_samples_per_send: 500, min_backoff: 1s, max_backoff: 2s, sample_age_limit: 1h}
+    queue_config: {max_samples_per_send: 500, batch_send_deadline: 3s, capacity: 9999, max_shards: 7, min_backoff: 1s, max_backoff: 2s, sample_age_limit: 1h}
     write_relabel_configs:
       - source_labels: [__name__]
         regex: go_.*
@@ -64,7 +64,8 @@ func TestLoad(t *testing.T) {
 	}
 	a, b := blocks[0], blocks[1]
 	if a.Name != "mimir" || a.Message != promwire.WriteV2 || a.Timeout != 7*time.Second || a.MaxSamples != 500 ||
-		a.MinBackoff != time.Second || a.MaxBackoff != 2*time.Second || a.MaxAge != time.Hour ||
+		a.MinBackoff != time.Second || a.MaxBackoff != 2*time.Second || a.MaxAge != time.Hour || a.BatchDeadline != 3*time.Second ||
+		strings.Join(a.Ignored, " ") != "queue_config.capacity queue_config.max_shards metadata_config" ||
 		a.DropExemplars || a.PassesThrough() {
 		t.Errorf("first block: %+v", a)
 	}

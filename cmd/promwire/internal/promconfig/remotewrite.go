@@ -22,11 +22,12 @@ type RemoteWrite struct {
 	Message promwire.MessageType
 	// Timeout bounds one request.
 	Timeout time.Duration
-	// MaxSamples, MaxAge, MinBackoff and MaxBackoff are those of queue_config; 0 where it says nothing. Its other fields
-	// have no meaning here: they are checked, and ignored.
+	// MaxSamples, BatchDeadline, MaxAge, MinBackoff and MaxBackoff are those of queue_config; 0 where it says nothing.
 	MaxSamples             int
-	MaxAge                 time.Duration
+	BatchDeadline, MaxAge  time.Duration
 	MinBackoff, MaxBackoff time.Duration
+	// Ignored are fields that the block has and that have no meaning here: they are checked, and ignored.
+	Ignored []string
 	// DropExemplars and DropHistograms are set if the block says send_exemplars or send_native_histograms: false.
 	DropExemplars, DropHistograms bool
 
@@ -50,9 +51,18 @@ func fromConfig(c *config.RemoteWriteConfig, said map[string]any) (*RemoteWrite,
 	r.DropHistograms = said["send_native_histograms"] == false
 	queue, _ := said["queue_config"].(map[any]any)
 	set(queue, "max_samples_per_send", &r.MaxSamples, c.QueueConfig.MaxSamplesPerSend)
+	set(queue, "batch_send_deadline", &r.BatchDeadline, time.Duration(c.QueueConfig.BatchSendDeadline))
 	set(queue, "sample_age_limit", &r.MaxAge, time.Duration(c.QueueConfig.SampleAgeLimit))
 	set(queue, "min_backoff", &r.MinBackoff, time.Duration(c.QueueConfig.MinBackoff))
 	set(queue, "max_backoff", &r.MaxBackoff, time.Duration(c.QueueConfig.MaxBackoff))
+	for _, field := range []string{"capacity", "min_shards", "max_shards", "retry_on_http_429"} {
+		if _, ok := queue[field]; ok {
+			r.Ignored = append(r.Ignored, "queue_config."+field)
+		}
+	}
+	if _, ok := said["metadata_config"]; ok {
+		r.Ignored = append(r.Ignored, "metadata_config")
+	}
 	// Made once to find out what is wrong with it before anything runs.
 	_, err := r.Client()
 	return r, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
@@ -37,6 +38,9 @@ type Target struct {
 	Before func(promwire.Writer) promwire.Writer
 	// Options are those of the delivery.
 	Options spool.DeliverOptions
+	// MaxAge drops samples and histograms that are older when they are about to be sent; 0 drops none. To find them,
+	// requests are decompressed.
+	MaxAge time.Duration
 	// Preflight is the one in Writer, nil for none: for the figures.
 	Preflight *outlets.Preflight
 }
@@ -103,12 +107,12 @@ func (c *Config) places() ([]outlets.Place, error) {
 			return nil, fmt.Errorf("target %s is there twice", c.Targets[i].Name)
 		}
 		names[c.Targets[i].Name] = true
-		w, err := c.road(i)
+		w, ageLimit, err := c.road(i)
 		if err != nil {
 			return nil, fmt.Errorf("target %s: %w", c.Targets[i].Name, err)
 		}
 		places = append(places, outlets.Place{
-			Name: c.Targets[i].Name, Writer: w, Options: c.Targets[i].Options, Preflight: c.Targets[i].Preflight,
+			Name: c.Targets[i].Name, Writer: w, Options: c.Targets[i].Options, Preflight: c.Targets[i].Preflight, AgeLimit: ageLimit,
 		})
 	}
 	return places, nil
@@ -116,17 +120,18 @@ func (c *Config) places() ([]outlets.Place, error) {
 
 // road is what a request goes through on its way to a target: which series are its own, for which tenant, what becomes
 // of their labels. Without any of these it is the target's writer itself, to which requests go undecoded.
-func (c *Config) road(i int) (promwire.Writer, error) {
+func (c *Config) road(i int) (promwire.Writer, *outlets.AgeLimit, error) {
 	t := &c.Targets[i]
 	w := t.Writer
 	if t.Before != nil {
 		w = t.Before(w)
 	}
+	w, ageLimit := outlets.NewAgeLimit(w, t.MaxAge)
 	var err error
 	if c.TenantLabel != "" {
 		w, err = remote.NewTenantSplit(w, remote.TenantSplitOptions{Label: c.TenantLabel, Keep: c.KeepLabel})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if c.Mode == Shard {
@@ -136,9 +141,10 @@ func (c *Config) road(i int) (promwire.Writer, error) {
 			all[c.Targets[j].Name] = elsewhere{}
 		}
 		all[t.Name] = w
-		return remote.NewSharded(all)
+		sharded, err := remote.NewSharded(all)
+		return sharded, ageLimit, err
 	}
-	return w, nil
+	return w, ageLimit, nil
 }
 
 // elsewhere is a target whose series somebody else takes care of, and counts.

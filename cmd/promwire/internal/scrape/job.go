@@ -66,14 +66,13 @@ type Target struct {
 	Interval, Timeout time.Duration
 }
 
-// key tells a target from all others.
+// key tells a target from all others. Its interval and timeout can change.
 func (t *Target) key() string {
 	var b strings.Builder
 	b.WriteString(t.URL)
 	for _, l := range t.Labels {
 		b.WriteString("\xff" + l.Name + "\xff" + l.Value)
 	}
-	b.WriteString("\xff" + t.Interval.String() + "\xff" + t.Timeout.String())
 	return b.String()
 }
 

@@ -33,13 +33,21 @@ type loop struct {
 	book    *book
 	logger  *slog.Logger
 
-	gone atomic.Bool // it is no target any more
+	gone   atomic.Bool // it is no target any more
+	told   settings    // what the manager gave it last
+	change chan settings
 
 	// Of the last scrape, to log changes only.
 	health   health
 	bad      int
 	repeated int
 	reported time.Time
+}
+
+// settings are what a loop scrapes by.
+type settings struct {
+	job               *Job
+	interval, timeout time.Duration
 }
 
 // health is what is known of a target.
@@ -59,9 +67,40 @@ func newLoop(m *Manager, job *Job, target Target, key string) (*loop, error) {
 	l := &loop{
 		manager: m, job: job, target: target, key: key, fetcher: f,
 		reader: exposition.NewReader(job.Formats), book: newBook(job, &target),
+		told: settings{job, target.Interval, target.Timeout}, change: make(chan settings, 1),
 	}
 	l.logger = m.config.Logger.With("job", job.Name, "target", place(target.URL))
 	return l, nil
+}
+
+// update tells l other settings. It is called by the manager only.
+func (l *loop) update(job *Job, t Target) {
+	s := settings{job, t.Interval, t.Timeout}
+	if s == l.told {
+		return
+	}
+	l.told = s
+	select {
+	case <-l.change: // those were never seen
+	default:
+	}
+	l.change <- s
+}
+
+// adopt goes on with other settings. If they can't be used, which is logged, the old ones stay.
+func (l *loop) adopt(s settings) {
+	target := l.target
+	target.Interval, target.Timeout = s.interval, s.timeout
+	f, err := newFetcher(s.job, &target)
+	if err != nil {
+		l.logger.Error("new settings can't be used", "error", err)
+		return
+	}
+	l.target, l.fetcher = target, f
+	if l.job != s.job {
+		l.job, l.reader = s.job, exposition.NewReader(s.job.Formats)
+		l.book.adopt(s.job)
+	}
 }
 
 // place is a URL without user, password and query.
@@ -84,6 +123,13 @@ func (l *loop) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case s := <-l.change:
+			interval := l.target.Interval
+			if l.adopt(s); l.target.Interval != interval {
+				slot = l.firstSlot(time.Now())
+				timer.Reset(time.Until(slot))
+			}
+			continue
 		case <-timer.C:
 		}
 		if l.gone.Load() && l.manager.retire(l) {
@@ -106,7 +152,7 @@ func (l *loop) run(ctx context.Context) {
 // spread, and keeps it when the program starts again. It is at least half an interval away.
 func (l *loop) firstSlot(now time.Time) time.Time {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(l.key)) // never fails
+	_, _ = h.Write([]byte(l.key + "\xff" + l.target.Interval.String() + "\xff" + l.target.Timeout.String())) // never fails
 	interval := l.target.Interval
 	offset := time.Duration(h.Sum64() % uint64(interval))
 	wait := offset - time.Duration(now.UnixNano()%int64(interval))

@@ -30,7 +30,9 @@ type Manager struct {
 	loops   map[string]*loop
 	running sync.WaitGroup
 
-	findings []finding // by job
+	jobs     []*Job    // of the goroutine that runs Run
+	findings []finding // of these
+	reload   chan []*Job
 }
 
 // finding is what is known of a job's targets.
@@ -42,7 +44,35 @@ type finding struct {
 
 // NewManager returns a manager that does nothing yet.
 func NewManager(c Config) *Manager {
-	return &Manager{config: c, loops: map[string]*loop{}, findings: make([]finding, len(c.Jobs))}
+	return &Manager{
+		config: c, loops: map[string]*loop{}, jobs: c.Jobs, findings: make([]finding, len(c.Jobs)), reload: make(chan []*Job, 1),
+	}
+}
+
+// Reload makes m go on with these jobs, soon. A target that is there before and after is scraped on without a break, under
+// the new settings; series that these take away are marked as stale by its next scrape. Not for concurrent use.
+func (m *Manager) Reload(jobs []*Job) {
+	select {
+	case <-m.reload: // nobody has taken those
+	default:
+	}
+	m.reload <- jobs
+}
+
+// adopt takes new jobs. What is known of the targets of a job that goes on stays until they are found again.
+func (m *Manager) adopt(jobs []*Job) {
+	findings := make([]finding, len(jobs))
+	for i, job := range jobs {
+		for j, old := range m.jobs {
+			if old.Name == job.Name {
+				findings[i].targets = m.findings[j].targets
+			}
+		}
+	}
+	for _, old := range m.jobs {
+		old.Client.CloseIdleConnections()
+	}
+	m.jobs, m.findings = jobs, findings
 }
 
 // Stats returns the counters, which go on counting.
@@ -58,6 +88,8 @@ func (m *Manager) Run(ctx context.Context) {
 		case <-ctx.Done():
 			m.running.Wait()
 			return
+		case jobs := <-m.reload:
+			m.adopt(jobs)
 		case <-tick.C:
 		}
 	}
@@ -66,7 +98,7 @@ func (m *Manager) Run(ctx context.Context) {
 // sync starts loops for new targets, and tells those of targets that are gone.
 func (m *Manager) sync(ctx context.Context) {
 	found := map[string]bool{}
-	for i, job := range m.config.Jobs {
+	for i, job := range m.jobs {
 		f := &m.findings[i]
 		targets, err := job.Find()
 		m.complain(job, f, err)
@@ -75,8 +107,10 @@ func (m *Manager) sync(ctx context.Context) {
 		}
 		for _, t := range f.targets {
 			key := job.Name + "\xff" + t.key()
-			found[key] = true
-			m.ensure(ctx, job, f, t, key)
+			if !found[key] {
+				found[key] = true
+				m.ensure(ctx, job, f, t, key)
+			}
 		}
 	}
 	m.mu.Lock()
@@ -98,12 +132,13 @@ func (m *Manager) complain(job *Job, f *finding, err error) {
 	f.fault = text
 }
 
-// ensure starts a loop for a target that has none.
+// ensure starts a loop for a target that has none, and tells the one that it has what changed.
 func (m *Manager) ensure(ctx context.Context, job *Job, f *finding, t Target, key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if l := m.loops[key]; l != nil {
 		l.gone.Store(false)
+		l.update(job, t)
 		return
 	}
 	l, err := newLoop(m, job, t, key)

@@ -52,14 +52,28 @@ type tally struct {
 }
 
 func newBook(job *Job, target *Target) *book {
-	b := &book{job: job, target: target.Labels}
-	b.forget()
+	b := &book{target: target.Labels}
+	b.adopt(job)
+	return b
+}
+
+// adopt goes on under the settings of another job. Series that it makes other series of are marked as stale by the next
+// scrape, as those that a target exposes no more.
+func (b *book) adopt(job *Job) {
+	b.job = job
 	for i, r := range reportNames {
 		name := promwire.Labels{{Name: promwire.MetricName, Value: r.name}}
-		b.reports[i] = &known{labels: withExternal(merge(name, target.Labels, false), job.External), meta: r.meta}
+		ls := withExternal(merge(name, b.target, false), job.External)
+		old := b.reports[i]
+		if old != nil && old.labels.Equal(ls) {
+			continue
+		}
+		if old != nil && b.at > 0 {
+			b.current = append(b.current, old)
+		}
+		b.reports[i] = &known{labels: ls, meta: r.meta}
 	}
 	b.forget()
-	return b
 }
 
 // forget keeps in mind only the series of the last good scrape.
