@@ -90,7 +90,8 @@ func (c *WriteClient) MessageType() promwire.MessageType {
 //     receiver gives counts only;
 //   - native histograms with custom buckets have no form in 1.0. They are refused ([promwire.ErrInvalidHistogram] in a
 //     PartialWriteError that names them), and the rest is sent;
-//   - a receiver that answers 2xx to a pinned 2.0 message and has written nothing: [promwire.ErrUnsupported];
+//   - a receiver that answers 2xx to a pinned 2.0 message and has written nothing: [ErrNothingWritten], which is a
+//     [promwire.ErrUnsupported];
 //   - when ctx ends, the error wraps ctx.Err(). The receiver may have written the data.
 //
 // [promwire.Retryable] tells whether the same request may succeed later.
@@ -312,7 +313,12 @@ func (c *WriteClient) result(act action, a answer, resp *http.Response) (promwir
 	}
 	if err == nil {
 		err = fmt.Errorf("%w: receiver answered %d and has written nothing of the %s message: it probably speaks 1.0 only, "+
-			"so pin promwire.WriteV1, or pin nothing", promwire.ErrUnsupported, a.status, a.message)
+			"so pin promwire.WriteV1, or pin nothing", ErrNothingWritten, a.status, a.message)
 	}
 	return promwire.WriteStats{}, err
 }
+
+// ErrNothingWritten says that a receiver answered 2xx to a pinned 2.0 message, and has written nothing of it: it speaks
+// 1.0 only, or something answers in its place. It wraps [promwire.ErrUnsupported]; whoever keeps data until another
+// configuration, or the receiver itself, answers may try again.
+var ErrNothingWritten = fmt.Errorf("%w: nothing is written", promwire.ErrUnsupported)

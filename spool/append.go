@@ -186,7 +186,7 @@ func (s *Spool) done(b *batch, g *segment, made, forced bool, now time.Time) {
 	for i := range b.records {
 		g.add(&b.records[i].record)
 	}
-	s.held += int64(len(b.buf))
+	s.held, s.lacksRoom = s.held+int64(len(b.buf)), false
 	s.appended = s.appended.Add(b.counts)
 	if forced {
 		s.fsyncs++
@@ -220,6 +220,8 @@ func (s *Spool) undo(b *batch, g *segment, made, sound bool, err error) {
 		s.failed += uint64(len(later.records))
 		later.done, later.err, s.batch = true, b.err, nil
 	}
+	s.lacksRoom = true
+	s.collect()
 	s.config.logger.Error("spool: append failed", "err", err)
 }
 

@@ -51,6 +51,7 @@ type Spool struct {
 	arrived    chan struct{}
 	appended   Counts
 	failed     uint64
+	lacksRoom  bool // the last record was refused, as the disk failed or the spool was full
 	fsyncs     uint64
 	full, aged Counts
 	corrupt    Corruption
@@ -142,14 +143,23 @@ func (s *Spool) damage(d Damage) {
 	}
 }
 
-// collect deletes the segments that every reader has passed. s.mu is held.
-func (s *Spool) collect() {
+// passed returns the number of the next record of the slowest reader; 0 if there are no readers. s.mu is held.
+func (s *Spool) passed() uint64 {
 	if len(s.readers) == 0 {
-		return
+		return 0
 	}
 	passed := s.readers[0].next
 	for _, r := range s.readers {
 		passed = min(passed, r.next)
+	}
+	return passed
+}
+
+// collect deletes the segments that every reader has passed. s.mu is held.
+func (s *Spool) collect() {
+	passed := s.passed()
+	if g := s.active; g != nil && s.lacksRoom && !s.committing && g.next <= passed {
+		s.active = nil // what is in it takes the room that the next record needs
 	}
 	n := 0
 	for n < len(s.segments) && s.segments[n].next <= passed && s.segments[n] != s.active {
@@ -257,10 +267,14 @@ func (s *Spool) makeRoom(n int64) error {
 	}
 	n += segmentHeader
 	for s.held+n > limit && len(s.segments) > 0 && s.removable(s.segments[0]) {
-		if s.config.refuse {
+		if !s.config.refuse {
+			s.drop(reasonFull)
+			continue
+		}
+		s.lacksRoom = true
+		if s.collect(); s.held+n > limit {
 			return fmt.Errorf("%w: %d bytes of %d", ErrFull, s.held, limit)
 		}
-		s.drop(reasonFull)
 	}
 	return nil
 }

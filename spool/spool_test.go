@@ -3,6 +3,7 @@ package spool_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -262,6 +263,30 @@ func TestRefuseWhenFull(t *testing.T) {
 	if st := s.Stats(); st.Failed != 1 || st.DroppedFull.Records != 0 {
 		t.Errorf("%+v", st)
 	}
+	// One that needs nearly all the room there is finds it as soon as all that was before is delivered.
+	drain(t, r, w)
+	body := &promwire.Body{}
+	body.Reset(randomBody(t, 8<<10-500), promwire.EncodingSnappy, promwire.WriteV1, 1<<20)
+	if _, err := s.WriteBody(t.Context(), body); err != nil {
+		t.Errorf("got %v", err)
+	}
+	if st := s.Stats(); st.DroppedFull.Records != 0 || st.Bytes > 8<<10 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// randomBody returns a 1.0 body of at least so many bytes and a few more.
+func randomBody(t *testing.T, size int) []byte {
+	t.Helper()
+	noise := make([]byte, size)
+	for i := range noise {
+		noise[i] = byte('a' + rand.IntN(26))
+	}
+	req := &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{{
+		Labels:  promwire.LabelsFromStrings("__name__", "m", "noise", string(noise)),
+		Samples: []promwire.Sample{{Timestamp: 1, Value: 1}},
+	}}}
+	return encoded(t, req, promwire.WriteV1).Encoded
 }
 
 func TestClosed(t *testing.T) {

@@ -61,9 +61,15 @@ func TestAgentCrash(t *testing.T) {
 		return len(s) > 0 && s[len(s)-1].Value >= end
 	})
 	p.end(t, syscall.SIGTERM, time.Minute)
-	got := map[float64]bool{}
+	got, newest, repeated := map[float64]bool{}, 0.0, 0
 	for _, s := range r.Samples(ls) {
-		got[s.Value] = true
+		switch {
+		case got[s.Value]:
+			repeated++
+		case s.Value < newest:
+			t.Errorf("scrape %v came after %v", s.Value, newest)
+		}
+		got[s.Value], newest = true, max(newest, s.Value)
 	}
 	// An answer that came too late is a scrape as well, in which the target was down.
 	late := 0
@@ -80,5 +86,5 @@ func TestAgentCrash(t *testing.T) {
 			t.Errorf("scrape %v was on disk, and did not arrive", v)
 		}
 	}
-	t.Logf("%d scrapes on disk at %d kills, all there: %v", len(kept), rounds, !t.Failed())
+	t.Logf("%d kills, %d scrapes on disk, all there: %v; %d came twice", rounds, len(kept), !t.Failed(), repeated)
 }

@@ -78,14 +78,20 @@ func (p *agentProcess) end(t *testing.T, signal os.Signal, within time.Duration)
 // until waits for a condition.
 func until(t *testing.T, what string, condition func() bool) {
 	t.Helper()
+	within(t, time.Minute, what, condition)
+}
+
+// within waits for a condition, for so long.
+func within(t *testing.T, limit time.Duration, what string, condition func() bool) {
+	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	end := time.After(time.Minute)
+	end := time.After(limit)
 	for !condition() {
 		select {
 		case <-tick.C:
 		case <-end:
-			t.Fatalf("no %s within a minute", what)
+			t.Fatalf("no %s within %v", what, limit)
 		}
 	}
 }

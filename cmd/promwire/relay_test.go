@@ -33,10 +33,14 @@ func startRelay(t *testing.T, args ...string) *process {
 // relaySource writes one sample after the other to each of its series, and remembers what was acknowledged.
 type relaySource struct {
 	id    int
+	more  int // series, besides the usual ones
 	acked int
 }
 
+// relaySeries is how many series a source has, if it has no more.
 const relaySeries = 5
+
+func (s *relaySource) series() int { return relaySeries + s.more }
 
 func (s *relaySource) labels(i int) promwire.Labels {
 	return promwire.LabelsFromStrings("__name__", "m", "series", fmt.Sprint(i), "source", fmt.Sprint(s.id))
@@ -48,13 +52,13 @@ func (s *relaySource) message() promwire.MessageType {
 
 func (s *relaySource) write(ctx context.Context, c *remote.WriteClient) error {
 	req := &promwire.WriteRequest{}
-	for i := range relaySeries {
+	for i := range s.series() {
 		req.Timeseries = append(req.Timeseries, promwire.TimeSeries{
 			Labels: s.labels(i), Samples: []promwire.Sample{{Timestamp: int64(s.acked + 1), Value: float64(s.acked + 1)}},
 		})
 	}
 	stats, err := c.Write(ctx, req)
-	if err == nil && stats.Samples != relaySeries {
+	if err == nil && stats.Samples != s.series() {
 		err = fmt.Errorf("%d samples acknowledged", stats.Samples)
 	}
 	if err == nil {
@@ -65,7 +69,7 @@ func (s *relaySource) write(ctx context.Context, c *remote.WriteClient) error {
 
 // complete reports whether all that was acknowledged is at the receiver.
 func (s *relaySource) complete(r *promwiretest.Receiver) bool {
-	for i := range relaySeries {
+	for i := range s.series() {
 		samples := r.Samples(s.labels(i))
 		if s.acked > 0 && (len(samples) == 0 || samples[len(samples)-1].Timestamp < int64(s.acked)) {
 			return false
@@ -77,7 +81,7 @@ func (s *relaySource) complete(r *promwiretest.Receiver) bool {
 // check demands that every acknowledged sample has arrived, and that what came before came again only as a repetition.
 func (s *relaySource) check(t *testing.T, r *promwiretest.Receiver) (repeated int) {
 	t.Helper()
-	for i := range relaySeries {
+	for i := range s.series() {
 		there := map[int64]bool{}
 		newest := int64(0)
 		for _, got := range r.Samples(s.labels(i)) {

@@ -36,11 +36,11 @@ func (s *spooled) placesOf(all []Outlet) []outlets.Place {
 	for i := range all {
 		o := &all[i]
 		limit = min(limit, limitsOf(o, s.config).samples)
-		p := outlets.Place{Name: o.Name, Writer: o.Writer, Preflight: o.Preflight, Options: spool.DeliverOptions{
+		p := outlets.Place{Name: o.Name, Writer: outlets.Insist(o.Writer), Preflight: o.Preflight, Options: spool.DeliverOptions{
 			JoinBytes: -1, MinBackoff: o.Options.MinBackoff, MaxBackoff: o.Options.MaxBackoff,
 		}}
 		if o.Before != nil {
-			p.Writer = o.Before(o.Writer)
+			p.Writer = o.Before(p.Writer)
 		}
 		p.Writer, p.AgeLimit = outlets.NewAgeLimit(p.Writer, o.Options.MaxSampleAge)
 		places = append(places, p)

@@ -202,19 +202,16 @@ func (f *agentFlags) openSpool(logger *slog.Logger) (*spool.Spool, error) {
 	if f.spool == "" {
 		return nil, nil //nolint:nilnil // there need not be one
 	}
-	return spool.Open(f.spool, spool.WithMaxBytes(int64(f.spoolSize)), spool.WithMaxAge(time.Duration(f.spoolAge)), spool.WithHooks(spoolHooks(logger)))
+	return spool.Open(f.spool, append(spoolLog(logger), spool.WithMaxBytes(int64(f.spoolSize)), spool.WithMaxAge(time.Duration(f.spoolAge)))...)
 }
 
-// spoolHooks logs what a spool loses.
-func spoolHooks(logger *slog.Logger) spool.Hooks {
-	return spool.Hooks{
+// spoolLog makes a spool log what it loses, and what goes wrong with its files.
+func spoolLog(logger *slog.Logger) []spool.Option {
+	return []spool.Option{spool.WithLogger(outlets.Errors(logger)), spool.WithHooks(spool.Hooks{
 		Dropped: func(d spool.Drop) {
 			logger.Error("the spool had to drop samples", "reason", d.Reason, "samples", d.Dropped.Samples+d.Dropped.Histograms)
 		},
-		Damaged: func(d spool.Damage) {
-			logger.Error("the spool is damaged, what is sound is delivered", "path", d.Path, "records_lost", d.Records)
-		},
-	}
+	})}
 }
 
 // fromFile takes jobs and outlets from the configuration file.

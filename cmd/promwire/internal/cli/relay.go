@@ -181,10 +181,8 @@ func (f *relayFlags) settings(cmd *cobra.Command, logger *slog.Logger) (relay.Co
 
 // openSpool opens the spool of a relay.
 func (f *relayFlags) openSpool(c *relay.Config) (*spool.Spool, error) {
-	opts := []spool.Option{
-		spool.WithMaxBytes(int64(f.spoolSize)), spool.WithMaxAge(time.Duration(f.spoolAge)), spool.WithSync(syncPolicies[f.sync]),
-		spool.WithCompressions(c.Compressions...), spool.WithHooks(spoolHooks(c.Logger)),
-	}
+	opts := append(spoolLog(c.Logger), spool.WithMaxBytes(int64(f.spoolSize)), spool.WithMaxAge(time.Duration(f.spoolAge)),
+		spool.WithSync(syncPolicies[f.sync]), spool.WithCompressions(c.Compressions...))
 	if f.refuse {
 		opts = append(opts, spool.WithRefuseWhenFull())
 	}
@@ -274,6 +272,6 @@ func (f *relayFlags) newTarget(name string, client *remote.WriteClient, logger *
 		target.Options.JoinBytes = -1 // a request holds back itself, not those that came beside it
 	}
 	options := remote.PreflightOptions{Endpoint: name, DeadLetters: o.DeadLetters}
-	target.Writer, target.Preflight = f.preflight.before(remote.NewDelivery(client, o), options, outlets.LogFindings(logger.With("write", name)))
+	target.Writer, target.Preflight = f.preflight.before(remote.NewDelivery(outlets.Insist(client), o), options, outlets.LogFindings(logger.With("write", name)))
 	return target, nil
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/promwire/promwire/server"
 )
 
-// ServeHTTP receives requests on the usual paths, and shows figures and health. It is ready as long as the spool takes
-// what comes: whether targets can be reached is no matter of it.
+// ServeHTTP receives requests on the usual paths, and shows figures and health. It is ready as long as it serves: whether
+// targets can be reached is no matter of it, and a full disk is told to each sender, who has to come again to find out
+// that there is room.
 func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	switch req.URL.Path {
 	case server.WritePath, server.PushPath, ReceivePath:

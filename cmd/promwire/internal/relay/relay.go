@@ -80,9 +80,9 @@ func New(c Config) (*Relay, error) {
 		return nil, err
 	}
 	r := &Relay{spool: c.Spool, outlets: out}
-	r.intake.next = c.Spool
+	r.intake.next, r.intake.logger = c.Spool, c.Logger
 	r.write = server.NewWriteHandler(&r.intake,
-		server.WithLogger(c.Logger), server.WithCompressions(c.Compressions...),
+		server.WithLogger(outlets.Limited(c.Logger)), server.WithCompressions(c.Compressions...),
 		server.WithTenant(server.TenantFromHeader(promwire.HeaderTenant)))
 	return r, nil
 }
