@@ -63,14 +63,17 @@ func faultCases() []faultCase {
 	}
 }
 
-// block returns a configuration that writes to a URL, with short pauses.
-func (c *faultCase) block(url string) string {
-	timeout := c.timeout
+// yml returns a configuration that writes to a URL, with short pauses.
+func (c *faultCase) yml(url string) string {
+	timeout, message := c.timeout, ""
 	if timeout == 0 {
 		timeout = 30 * time.Second
 	}
-	return fmt.Sprintf("remote_write:\n  - {url: '%s', name: target, remote_timeout: %dms, protobuf_message: '%s', "+
-		"queue_config: {min_backoff: 1ms, max_backoff: 50ms}}\n", url, timeout.Milliseconds(), c.message)
+	if c.message != "" {
+		message = ", protobuf_message: " + c.message
+	}
+	return fmt.Sprintf("remote_write:\n  - {url: '%s', name: target, remote_timeout: %dms, "+
+		"queue_config: {min_backoff: 1ms, max_backoff: 50ms}%s}\n", url, timeout.Milliseconds(), message)
 }
 
 // faultRounds is how much is sent in each row: a default, or that many times more by PROMWIRE_FAULT_ROUNDS.
@@ -186,11 +189,6 @@ func (c *faultCase) receiver(t *testing.T) *promwiretest.Receiver {
 	t.Cleanup(r.Close)
 	r.SetScript(c.script)
 	return r
-}
-
-// yml is block without what it does not say.
-func (c *faultCase) yml(url string) string {
-	return strings.Replace(c.block(url), "protobuf_message: '', ", "", 1)
 }
 
 // goAway stops the receiver for a while, if that is what goes wrong.
