@@ -3,6 +3,7 @@ package outlets
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -44,10 +45,13 @@ func writeLabelled(w io.Writer, name string, value float64, labels ...string) {
 		if i == 0 {
 			separator = name + "{"
 		}
-		fmt.Fprintf(w, "%s%s=%q", separator, labels[i], labels[i+1])
+		fmt.Fprintf(w, "%s%s=\"%s\"", separator, labels[i], escaper.Replace(labels[i+1]))
 	}
 	fmt.Fprintf(w, "} %v\n", value)
 }
+
+// escaper escapes a label value of text 0.0.4.
+var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
 // WriteText writes figures as text 0.0.4, with names that begin with prefix.
 func WriteText(w io.Writer, prefix string, all []Figures) {
