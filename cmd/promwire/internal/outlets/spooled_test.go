@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -58,7 +59,7 @@ func TestDeliveries(t *testing.T) {
 		t.Errorf("bodies %v, want %v", body.bodies, want)
 	}
 	for i, f := range out.Figures() {
-		if want := (Figures{Name: []string{"plain", "body"}[i], Sent: 5}); f != want {
+		if want := (Figures{Name: []string{"plain", "body"}[i], Sent: 5}); !reflect.DeepEqual(f, want) {
 			t.Errorf("figures %+v, want %+v", f, want)
 		}
 	}
@@ -93,7 +94,7 @@ func TestFate(t *testing.T) {
 	put(t, s, 3)
 	put(t, s, 2)
 	until(t, "deliveries", func() bool { return out.pending() == 0 })
-	if got, want := out.Figures()[0], (Figures{Name: "a", Sent: 3, Refused: 2, Retries: 3}); got != want {
+	if got, want := out.Figures()[0], (Figures{Name: "a", Sent: 3, Refused: 2, Retries: 3}); !reflect.DeepEqual(got, want) {
 		t.Errorf("figures %+v, want %+v", got, want)
 	}
 	lines := log.lines()
