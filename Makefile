@@ -5,7 +5,7 @@ LINT_VERSION := v2.15.0
 FUZZTIME ?= 10s
 TOOLS := $(CURDIR)/.tools
 
-.PHONY: test race lint fmt tidy fuzz bench bars relay-bench crash runs partition compat ci release
+.PHONY: test race lint fmt tidy fuzz bench bars relay-bench crash faults runs partition compat ci release
 
 test: ## all tests of all modules
 	$(GO) test work
@@ -36,15 +36,19 @@ relay-bench: ## what promwire relay costs beside Prometheus in agent mode and vm
 		$(GO) build -o "$$bin/promwire" ./cmd/promwire && cd bench && \
 		$(GO) run ./relay -promwire "$$bin/promwire" -prometheus "$$servers/prometheus" -vmagent "$$servers/vmagent" $(RELAY_BENCH)
 
-crash: ## a long kill -9 test of the store and the spool
-	PROMWIRE_CRASH_ROUNDS=200 $(GO) test -run Crash -count 1 -timeout 60m ./cmd/promwire/... ./spool
+crash: ## 500 times kill -9 of the store, the relay, the agent and the spool, under load
+	PROMWIRE_CRASH_ROUNDS=500 $(GO) test -run Crash -v -count 1 -timeout 120m ./cmd/promwire ./spool
+
+faults: ## relay and agent against all that goes wrong between them and a receiver, and a full disk, at length
+	PROMWIRE_FAULT_ROUNDS=10 $(GO) test -run 'RelayFaults|AgentFaults|FullDisk' -v -count 1 -timeout 30m ./cmd/promwire ./spool
 
 runs: ## 1,000 runs of a job with a state, half of them killed, against a real Prometheus
 	servers=$${PROMWIRE_SERVERS:-$$(scripts/servers debian)} && PROMWIRE_STATE_RUNS=1000 PROMWIRE_REQUIRE_SERVERS=1 PROMWIRE_SERVERS=$$servers \
 		$(GO) test -run StateAcrossRuns -count 1 -v -timeout 60m ./cmd/promwire/internal/compat/realserver
 
-partition: ## a queue in front of a receiver that is away for ten minutes
+partition: ## a queue, a relay and an agent cut off from their receiver for ten minutes
 	PROMWIRE_PARTITION=10m $(GO) test -run QueueFaults/partition -v -count 1 -timeout 30m ./remote
+	PROMWIRE_PARTITION=10m $(GO) test -run 'RelayPartition|AgentPartition' -v -count 1 -timeout 40m ./cmd/promwire
 
 compat: ## the tests against all real servers; builds most of them the first time (an hour of CPU)
 	servers=$$(scripts/servers debian current engines) && PROMWIRE_SERVERS=$$servers PROMWIRE_REQUIRE_SERVERS=all \
