@@ -8,21 +8,27 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// logWatch is the registry that the TSDB gets. It keeps the counters of failed log writes and nothing else: they tell
-// about failures that Commit does not return (the out-of-order log is written on a best effort basis), and they are
-// counted before another request can write behind a torn record.
+// logWatch is the registry that the TSDB gets. It keeps two kinds of counters and nothing else. Failed log writes are
+// failures that Commit does not return (the out-of-order log is written on a best effort basis), and they are counted
+// before another request can write behind a torn record. Damages are what the TSDB found in its logs when it was opened,
+// and repaired.
 type logWatch struct {
-	mu       sync.Mutex
-	counters []prometheus.Collector
+	mu              sync.Mutex
+	failed, damaged []prometheus.Collector
 }
 
 // failures returns the number of failed writes to both logs so far.
-func (w *logWatch) failures() float64 {
+func (w *logWatch) failures() float64 { return w.total(&w.failed) }
+
+// damages returns how often a log was found damaged so far.
+func (w *logWatch) damages() float64 { return w.total(&w.damaged) }
+
+func (w *logWatch) total(counters *[]prometheus.Collector) float64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	total := 0.0
 	ch := make(chan prometheus.Metric, 1)
-	for _, c := range w.counters {
+	for _, c := range *counters {
 		c.Collect(ch)
 		var m dto.Metric
 		if err := (<-ch).Write(&m); err == nil {
@@ -37,13 +43,20 @@ func (w *logWatch) Register(c prometheus.Collector) error {
 	descs := make(chan *prometheus.Desc, 16)
 	go func() { c.Describe(descs); close(descs) }()
 	for d := range descs {
-		if strings.Contains(d.String(), `_writes_failed_total"`) {
-			w.mu.Lock()
-			w.counters = append(w.counters, c)
-			w.mu.Unlock()
+		switch name := d.String(); {
+		case strings.Contains(name, `_writes_failed_total"`):
+			w.add(&w.failed, c)
+		case strings.Contains(name, `"prometheus_tsdb_wal_corruptions_total"`):
+			w.add(&w.damaged, c)
 		}
 	}
 	return nil
+}
+
+func (w *logWatch) add(counters *[]prometheus.Collector, c prometheus.Collector) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	*counters = append(*counters, c)
 }
 
 // MustRegister implements prometheus.Registerer.

@@ -97,23 +97,38 @@ func (s *Store) acquire() error {
 	return nil
 }
 
+// maxRepairs bounds how often the TSDB is opened to have its logs repaired: each log once, and once more.
+const maxRepairs = 3
+
 // open opens the TSDB; nobody uses it yet.
+//
+// A kill can tear the last record of a log. The TSDB then stops reading its logs there, repairs the torn one, and goes on
+// with what it has in memory: without all of the out-of-order log, if the write-ahead log was torn. So it is opened
+// once more, and reads everything.
 func (s *Store) open() error {
 	if err := s.space.check(s.now()); err != nil {
 		return err
 	}
-	logs := &logWatch{}
-	db, err := tsdb.Open(s.dir, s.log, logs, s.opts.tsdb(), nil)
-	switch {
-	case errors.Is(err, syscall.EWOULDBLOCK):
-		return fmt.Errorf("data directory %s is in use by another process: %w", s.dir, err)
-	case err != nil:
-		return fmt.Errorf("data directory %s cannot be opened: %w", s.dir, err)
+	for range maxRepairs {
+		logs := &logWatch{}
+		db, err := tsdb.Open(s.dir, s.log, logs, s.opts.tsdb(), nil)
+		switch {
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			return fmt.Errorf("data directory %s is in use by another process: %w", s.dir, err)
+		case err != nil:
+			return fmt.Errorf("data directory %s cannot be opened: %w", s.dir, err)
+		case logs.damages() == 0:
+			s.db, s.logs = db, logs
+			s.cache.reset() // references are good for one TSDB
+			s.failed.Store(false)
+			return nil
+		}
+		s.log.Info("a log of the TSDB was repaired: opening it anew to read all of it")
+		if err := db.Close(); err != nil {
+			return fmt.Errorf("data directory %s cannot be closed after a repair: %w", s.dir, err)
+		}
 	}
-	s.db, s.logs = db, logs
-	s.cache.reset() // references are good for one TSDB
-	s.failed.Store(false)
-	return nil
+	return fmt.Errorf("data directory %s: its logs are still damaged after %d repairs", s.dir, maxRepairs)
 }
 
 // Errors of a store that is shut; they wrap [promwire.ErrUnavailable].
