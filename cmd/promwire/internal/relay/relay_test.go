@@ -176,7 +176,7 @@ func TestRoad(t *testing.T) {
 		"sharded":          {Config{Mode: Shard}, nil, false},
 	} {
 		c.config.Targets = []Target{{Name: "a", Writer: w, Before: c.before}}
-		road, err := c.config.road(0)
+		road, _, err := c.config.road(0)
 		if err != nil || (road == promwire.Writer(w)) != c.direct {
 			t.Errorf("%s: direct %t, %v", name, road == promwire.Writer(w), err)
 		}
