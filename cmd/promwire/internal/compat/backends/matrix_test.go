@@ -54,6 +54,8 @@ var paths = []path{
 	{"queue", queued},
 	{"spool", spooled},
 	{"prometheus.yml", configured},
+	{"relay of 1.0", relayed(promwire.WriteV1)},
+	{"relay of 2.0", relayed(promwire.WriteV2)},
 }
 
 // spooled writes to a folder, which another run delivers.
