@@ -18,8 +18,8 @@ type Body struct {
 	// Rules are what the receiver demands. Whoever decodes the body judges it by them: each series by [Rules.Apply],
 	// or by [Rules.Refuse] what the [Decoder] finds wrong with it, and the message by [Rules.CheckMessage].
 	Rules Rules
-	// Compressions are the encodings that can be decoded besides snappy and none. Whoever passes the body on undecoded
-	// needs none of them.
+	// Compressions are the encodings that can be decoded besides snappy and none; one for these two takes the place of the
+	// usual one. Whoever passes the body on undecoded needs none of them.
 	Compressions []Compression
 
 	decoded []byte
@@ -42,8 +42,8 @@ func (b *Body) Reset(encoded []byte, encoding string, t MessageType, maxDecoded 
 func (b *Body) Memory() int { return cap(b.decoded) }
 
 // Decoded returns the message, decompressed on the first call. The bytes are valid until Reset, and no longer than b
-// itself. Errors wrap [*DecodeError], and [ErrTooLarge] if the announced size or the memory for the decoded message is
-// over the limit.
+// itself. Errors wrap [*DecodeError], [ErrTooLarge] if the announced size or the memory for the decoded message is over
+// the limit, or [ErrUnavailable] if a compression has no memory for it now.
 func (b *Body) Decoded() ([]byte, error) {
 	if b.done {
 		return b.decoded, b.err
@@ -62,7 +62,7 @@ func (b *Body) decompress(dst []byte) ([]byte, error) {
 		return dst, fmt.Errorf("%w: content encoding %.100q", ErrUnsupported, b.Encoding)
 	}
 	out, err := c.AppendDecoded(dst, b.Encoded, b.MaxDecoded)
-	if err == nil || errors.Is(err, ErrTooLarge) {
+	if err == nil || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrUnavailable) {
 		return out, err
 	}
 	return out, &DecodeError{Message: string(b.Type), Err: err}
@@ -70,16 +70,16 @@ func (b *Body) decompress(dst []byte) ([]byte, error) {
 
 // compression returns what decodes b, or nil.
 func (b *Body) compression() Compression {
+	for _, c := range b.Compressions {
+		if c.ContentEncoding() == b.Encoding {
+			return c
+		}
+	}
 	switch b.Encoding {
 	case EncodingSnappy:
 		return Snappy
 	case "", EncodingIdentity:
 		return Identity
-	}
-	for _, c := range b.Compressions {
-		if c.ContentEncoding() == b.Encoding {
-			return c
-		}
 	}
 	return nil
 }

@@ -12,6 +12,9 @@ import (
 //
 // The specification knows snappy only. Others have to be agreed on with the receiver: write clients fall back to snappy
 // where one is refused, and handlers accept what they are given and nothing else.
+//
+// One that can tell from a body what it decodes to has a method DecodedSize(src []byte) (size int, ok bool) besides.
+// Handlers reserve that before they decode, otherwise as much as is allowed; it may be wrong.
 type Compression interface {
 	// ContentEncoding is the value of the Content-Encoding header, in lower case, such as "zstd".
 	ContentEncoding() string

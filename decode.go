@@ -42,6 +42,8 @@ type Decoder struct {
 	err   error
 	other bool // there is a field that only the other message has
 
+	samples, exemplars int // of the series so far; histograms are samples
+
 	series    TimeSeries
 	seriesErr error
 	raw       string   // 1.0: label fields of the current series
@@ -65,6 +67,7 @@ func (d *Decoder) Reset(src []byte, t MessageType) {
 	d.series.Reset()
 	d.raw, d.refs = "", d.refs[:0]
 	d.text, d.counting = 0, false
+	d.samples, d.exemplars = 0, 0
 	d.symbols, d.allSymbols = d.symbols[:0], false
 	d.metadata = d.metadata[:0]
 }
@@ -86,12 +89,21 @@ func (d *Decoder) next(ts *TimeSeries, raw bool) bool {
 		return false
 	}
 	d.seriesErr = nil
+	var body string
+	var ok bool
 	if d.t == WriteV2 {
-		body, ok := d.nextBodyV2()
-		return ok && (d.seriesV2(ts, body, raw) || d.fail())
+		body, ok = d.nextBodyV2()
+		ok = ok && (d.seriesV2(ts, body, raw) || d.fail())
+	} else {
+		body, ok = d.nextBodyV1()
+		ok = ok && (d.seriesV1(ts, body, raw) || d.fail())
 	}
-	body, ok := d.nextBodyV1()
-	return ok && (d.seriesV1(ts, body, raw) || d.fail())
+	if !ok {
+		return false
+	}
+	d.samples += len(ts.Samples) + len(ts.Histograms)
+	d.exemplars += len(ts.Exemplars)
+	return true
 }
 
 // found makes the series between start and end of the message the current one.

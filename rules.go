@@ -1,7 +1,6 @@
 package promwire
 
 import (
-	"fmt"
 	"sort"
 )
 
@@ -13,8 +12,11 @@ type Rules struct {
 	Type MessageType
 	// Names says which names are valid.
 	Names NameScheme
-	// MaxSeries bounds the series of a message; 0 sets no limit. See [Rules.CheckMessage].
-	MaxSeries int
+	// Validation says how strictly content is judged.
+	Validation Validation
+	// MaxSeries, MaxSamples (histograms included) and MaxExemplars bound what a message holds; 0 sets no limit. See
+	// [Rules.CheckMessage].
+	MaxSeries, MaxSamples, MaxExemplars int
 	// MaxMemory bounds the memory that a message takes when it is decoded as a whole, estimated before it is taken, in
 	// bytes; 0 sets no limit. [Body.Decoded] holds messages against it: two bytes of a hostile one become hundreds.
 	MaxMemory int
@@ -23,9 +25,26 @@ type Rules struct {
 	MaxLabelBytes int
 	// MaxLabels bounds the labels of a series; 0 sets no limit. A series with more is refused ([ErrTooManyLabels]).
 	MaxLabels int
+	// MaxLabelNameBytes and MaxLabelValueBytes bound each name and value of a label; 0 sets no limit. A series with a longer
+	// one is refused ([ErrLabelTooLong]).
+	MaxLabelNameBytes, MaxLabelValueBytes int
 	// AnyFirstSymbol accepts 2.0 messages whose first symbol is not the empty string. See [Rules.CheckMessage].
 	AnyFirstSymbol bool
 }
+
+// Validation says how strictly [Rules] judge what a sender did wrong.
+type Validation uint8
+
+const (
+	// ValidateUsual mends what takes no guess: labels are sorted, and empty ones dropped.
+	ValidateUsual Validation = iota
+	// ValidateStrict mends nothing: a series with unsorted labels or an empty value is refused, and so is one of a 2.0
+	// message with samples and histograms (Remote Write 2.0, "Protobuf Message"). It is for tests of senders.
+	ValidateStrict
+	// ValidateLenient takes more than ValidateUsual: invalid UTF-8 becomes U+FFFD, empty series of 2.0 pass in silence as
+	// those of 1.0 do, and the first symbol of a message may be any string.
+	ValidateLenient
+)
 
 // maxDetailedRefusals is how many refusals of one request carry labels and details, as many as Prometheus sends series
 // at once; the others carry the index, the time and the bare reason. With up to some 7 KiB for each ([shorten]), a
@@ -37,7 +56,7 @@ const maxDetailedRefusals = 2_000
 // index, copied labels (cut if they are longer than 4 KiB), time and reason; after 2,000 refusals, labels and
 // details are left out.
 //
-//   - A series with more than r.MaxLabels labels is refused as a whole.
+//   - A series with more than r.MaxLabels labels, or with a name or value that is too long, is refused as a whole.
 //   - Labels are sorted, those with an empty value dropped. A series without metric name, with a repeated, empty or
 //     invalid label name, or with invalid UTF-8 is refused as a whole.
 //   - Each invalid histogram and exemplar is refused on its own. Exponential schemas above [MaxSchema] are reduced to
@@ -45,22 +64,17 @@ const maxDetailedRefusals = 2_000
 //   - A series with neither samples nor histograms is kept for its exemplars. Without those, there is nothing to
 //     store: over 2.0 that is refused ([ErrEmptySeries]), over 1.0 it is fine.
 //
+// This is [ValidateUsual]; see [Validation] for what the others change.
+//
 // Times and values are the store's business. What is taken out stays behind the ends of the slices, for reuse. A
 // valid series costs no allocation.
 func (r Rules) Apply(refused []Refusal, index int, ts *TimeSeries) ([]Refusal, bool) {
-	if r.MaxLabels > 0 && len(ts.Labels) > r.MaxLabels {
-		err := fmt.Errorf("%w: %d, limit %d", ErrTooManyLabels, len(ts.Labels), r.MaxLabels)
+	if err := r.labels(ts); err != nil {
 		return appendRefusal(refused, index, ts.Labels, 0, err), false
-	}
-	if r.Names != UTF8Names || !plainLabels(ts.Labels) {
-		ts.Labels = ts.Labels.Normalize()
-		if err := ts.Labels.Validate(r.Names); err != nil {
-			return appendRefusal(refused, index, ts.Labels, 0, err), false
-		}
 	}
 	empty := len(ts.Samples) == 0 && len(ts.Histograms) == 0
 	if empty && len(ts.Exemplars) == 0 {
-		if r.Type == WriteV2 {
+		if r.Type == WriteV2 && r.Validation != ValidateLenient {
 			refused = appendRefusal(refused, index, ts.Labels, 0, ErrEmptySeries)
 		}
 		return refused, false

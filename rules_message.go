@@ -14,8 +14,10 @@ var (
 // CheckMessage judges a message as a whole, when d has walked it to its end. If it returns an error, nothing of the
 // message may be stored: a [*DecodeError] if it is malformed or, in 2.0, if its first symbol is not the empty string
 // (Remote Write 2.0, "Symbols"; [Rules.AnyFirstSymbol] allows that), or one that wraps [ErrTooLarge] if it has more
-// series than [Rules.MaxSeries]. The empty message is fine. A message with nothing in it but fields of the other
-// message is a [*DecodeError] too: it came under the wrong content type, and its data would be lost in silence.
+// series, samples or exemplars than it may have. The empty message is fine. A message with nothing in it but fields of the
+// other message is a [*DecodeError] too: it came under the wrong content type, and its data would be lost in silence.
+//
+// A walk may end early, when [Rules.Within] says that d has seen too much already.
 func (r Rules) CheckMessage(d *Decoder) error {
 	if d.err != nil {
 		return d.err
@@ -23,14 +25,26 @@ func (r Rules) CheckMessage(d *Decoder) error {
 	if r.MaxSeries > 0 && d.index >= r.MaxSeries {
 		return fmt.Errorf("%w: more than %d series in a request; send smaller ones", ErrTooLarge, r.MaxSeries)
 	}
+	if r.MaxSamples > 0 && d.samples > r.MaxSamples {
+		return fmt.Errorf("%w: more than %d samples in a request; send smaller ones", ErrTooLarge, r.MaxSamples)
+	}
+	if r.MaxExemplars > 0 && d.exemplars > r.MaxExemplars {
+		return fmt.Errorf("%w: more than %d exemplars in a request; send smaller ones", ErrTooLarge, r.MaxExemplars)
+	}
 	if d.other && d.index < 0 && len(d.metadata)+len(d.symbols) == 0 {
 		if d.t == WriteV2 {
 			return &DecodeError{Message: string(WriteV2), Err: errIsV1}
 		}
 		return &DecodeError{Message: string(WriteV1), Err: errIsV2}
 	}
-	if d.t != WriteV2 || r.AnyFirstSymbol || len(d.msg) == 0 || len(d.symbols) > 0 && d.symbols[0] == "" {
+	if d.t != WriteV2 || r.AnyFirstSymbol || r.Validation == ValidateLenient || len(d.msg) == 0 || len(d.symbols) > 0 && d.symbols[0] == "" {
 		return nil
 	}
 	return &DecodeError{Message: string(WriteV2), Field: "symbols", Err: errFirstSymbol}
+}
+
+// Within reports whether d has seen no more series, samples and exemplars than r allows.
+func (r *Rules) Within(d *Decoder) bool {
+	return (r.MaxSeries == 0 || d.index < r.MaxSeries) && (r.MaxSamples == 0 || d.samples <= r.MaxSamples) &&
+		(r.MaxExemplars == 0 || d.exemplars <= r.MaxExemplars)
 }

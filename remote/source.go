@@ -80,7 +80,7 @@ func (s *bodySource) decode() error {
 	d.MaxLabelBytes = s.body.Rules.MaxLabelBytes
 	req, rules := &promwire.WriteRequest{}, s.body.Rules
 	var refused []promwire.Refusal
-	for rules.MaxSeries == 0 || d.Index() < rules.MaxSeries {
+	for rules.Within(&d) {
 		var ts promwire.TimeSeries
 		if !d.NextInto(&ts) {
 			break

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"net/http"
 	"sync/atomic"
@@ -20,8 +19,9 @@ const retryBusyAfter = time.Second
 // errBusy says that the server has too much to do. It is not 429: senders may drop data on that.
 var errBusy = fmt.Errorf("%w: too many requests at the same time", promwire.ErrUnavailable)
 
-// admission decides which requests are worked on, before their bodies are read. It bounds their number, by places for
-// which they wait, and the bytes of their bodies, as they came and decompressed.
+// admission decides which requests are worked on. Places bound those that are decompressed, decoded and written; bytes
+// bound what all bodies hold, as far as they have come, and decompressed. A request is turned away before its body is
+// read if it has to be; while its body comes it holds no place, so that slow senders cost others nothing.
 type admission struct {
 	gate  gate
 	limit int64 // bytes
@@ -32,53 +32,68 @@ func newAdmission(l WriteLimits) *admission {
 	return &admission{gate: newGate(l.MaxConcurrent), limit: int64(l.MaxBytesInFlight)}
 }
 
-// enter waits for a place. The caller leaves when it is done.
-func (a *admission) enter(ctx context.Context) error {
-	if a.gate.tryEnter() {
-		return nil
-	}
-	limited, cancel := context.WithTimeoutCause(ctx, maxWait, errBusy)
-	defer cancel()
-	err := a.gate.enter(limited)
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("%w: no place within %v", errBusy, maxWait)
-	}
-	return err
-}
-
-func (a *admission) leave() { a.gate.leave() }
-
-// claim takes n bytes, which the caller gives back, for a request that holds some already. One that is alone gets what
-// it asks for.
-func (a *admission) claim(n, held int64) error {
-	if used := a.used.Add(n); used > a.limit && used != n+held {
-		a.used.Add(-n)
+// welcome waits until a place is free, without taking it, and looks for room for a body of n bytes.
+func (a *admission) welcome(ctx context.Context, n int64) error {
+	if used := a.used.Load(); used > 0 && used > a.limit-n {
 		return fmt.Errorf("%w: %d bytes for the body, of %d in all", errBusy, n, a.limit)
 	}
+	if err := a.enter(ctx); err != nil {
+		return err
+	}
+	a.leave()
 	return nil
 }
 
-func (a *admission) release(n int64) { a.used.Add(-n) }
+// enter waits for a place. The caller leaves when it is done.
+func (a *admission) enter(ctx context.Context) error { return a.gate.enterWithin(ctx, maxWait) }
 
-// bodyClaim is how much of a body there may be: what its length says, or as much as is allowed.
-func bodyClaim(r *http.Request, maxBody int) int64 {
+func (a *admission) leave() { a.gate.leave() }
+
+// claims is what one request holds of the bytes in flight.
+type claims struct {
+	all    *admission
+	tenant *tenantWork // nil if the tenant has no limit of its own
+	held   int64
+}
+
+// add takes n bytes more. A request that is alone gets what it asks for.
+func (c *claims) add(n int64) error {
+	if c.all == nil {
+		return nil
+	}
+	used := c.all.used.Add(n)
+	if used > c.all.limit && used != n+c.held {
+		c.all.used.Add(-n)
+		return fmt.Errorf("%w: %d bytes for the body, of %d in all", errBusy, n, c.all.limit)
+	}
+	if c.tenant != nil {
+		if err := c.tenant.claim(n, c.held); err != nil {
+			c.all.used.Add(-n)
+			return err
+		}
+	}
+	c.held += n
+	return nil
+}
+
+// release gives back n bytes.
+func (c *claims) release(n int64) {
+	if c.all == nil {
+		return
+	}
+	c.held -= n
+	c.all.used.Add(-n)
+	if c.tenant != nil {
+		c.tenant.used.Add(-n)
+	}
+}
+
+// announcedBody is how much of a body there may be: what its length says, or as much as is allowed.
+func announcedBody(r *http.Request, maxBody int) int64 {
 	if r.ContentLength >= 0 {
 		return min(r.ContentLength, int64(maxBody))
 	}
 	return int64(maxBody)
-}
-
-// decodedClaim is how much a body decompresses to: what a snappy block says of itself, or as much as is allowed.
-func decodedClaim(body []byte, encoding string, maxDecoded int) int64 {
-	switch encoding {
-	case "", promwire.EncodingIdentity:
-		return 0
-	case promwire.EncodingSnappy:
-		if size, n := binary.Uvarint(body); n > 0 && size < uint64(maxDecoded) {
-			return int64(size)
-		}
-	}
-	return int64(maxDecoded)
 }
 
 // readDeadline is what [http.ResponseController] uses; asked for here, as the controller allocates when it is missing.

@@ -22,8 +22,9 @@ const (
 const maxNamed = 10
 
 // fail answers with the status of err and its text, and logs it.
-func fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
-	status, text := statusOf(err), errorText(err)
+func fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) (status int) {
+	status = statusOf(err)
+	text := errorText(err)
 	logFailure(r, log, status, text)
 
 	h := w.Header()
@@ -33,7 +34,11 @@ func fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	if pause := retryAfter(err); pause > 0 && (status == http.StatusTooManyRequests || status >= 500) {
 		h.Set("Retry-After", strconv.FormatInt(int64((pause+time.Second-1)/time.Second), 10))
 	}
+	if status == http.StatusUnauthorized {
+		h["Www-Authenticate"] = challenges(err)
+	}
 	http.Error(w, text, status)
+	return status
 }
 
 // retryAfter is how long the sender is asked to wait, 0 if it is not asked.

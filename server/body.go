@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	// maxPresize bounds the memory taken on the word of a Content-Length; beyond it, memory follows what arrives.
-	maxPresize = 1 << 20
-	minPresize = 512
+	// firstSize is the memory for a body before anything of it has come, and growth how much more there is at most when
+	// that is full: what a sender who stops can keep of what is not sent.
+	firstSize = 4 << 10
+	growth    = 8
 )
 
 // checkEncoding judges the Content-Encoding header and returns the encoding. A missing one means snappy, as Prometheus
@@ -39,8 +40,9 @@ func checkEncoding(h http.Header, more []promwire.Compression) (string, error) {
 	return "", fmt.Errorf("%w: content encoding %.100q, want %s", promwire.ErrUnsupported, given, want)
 }
 
-// readBody reads the body of r into dst, and at most limit bytes of it. On failure too it returns the memory.
-func readBody(dst []byte, r *http.Request, limit int) ([]byte, error) {
+// readAll reads the body of r into dst, and at most limit bytes of it. On failure too it returns the memory, which is
+// claimed, and taken, as the body comes, not on the word of a Content-Length. In the end the claims hold its length.
+func readAll(dst []byte, r *http.Request, limit int, held *claims) ([]byte, error) {
 	dst = dst[:0]
 	if r.ContentLength > int64(limit) {
 		return dst, fmt.Errorf("%w: body has %d bytes, limit %d", promwire.ErrTooLarge, r.ContentLength, limit)
@@ -48,23 +50,39 @@ func readBody(dst []byte, r *http.Request, limit int) ([]byte, error) {
 	if r.Body == nil {
 		return dst, nil
 	}
-	// One byte more than announced, so that the end shows without growing.
-	dst = slices.Grow(dst, max(int(min(r.ContentLength, maxPresize))+1, minPresize))
-	for {
-		if len(dst) == cap(dst) {
-			dst = slices.Grow(dst, 1)
+	for size := 0; ; {
+		if len(dst) == size {
+			next := nextSize(size, r.ContentLength)
+			if err := held.add(int64(next - size)); err != nil {
+				return dst, err
+			}
+			dst, size = slices.Grow(dst, next-size), next
 		}
-		n, err := r.Body.Read(dst[len(dst):cap(dst)])
+		n, err := r.Body.Read(dst[len(dst):size])
 		dst = dst[:len(dst)+n]
 		switch {
 		case len(dst) > limit:
 			return dst, fmt.Errorf("%w: body has more than %d bytes", promwire.ErrTooLarge, limit)
 		case err == io.EOF:
+			held.release(int64(size - len(dst)))
 			return dst, nil
 		case err != nil:
 			return dst, bodyError(err)
 		}
 	}
+}
+
+// nextSize is how much memory a body gets that has filled size bytes: little before anything has come, and as much as
+// was announced soon after, so that large bodies are seldom copied.
+func nextSize(size int, announced int64) int {
+	if announced < 0 {
+		return max(2*size, firstSize)
+	}
+	// One byte more than announced, so that the end shows without growing.
+	if next := max(growth*size, firstSize); next < int(announced)+1 {
+		return next
+	}
+	return max(int(announced)+1, size+firstSize)
 }
 
 // bodyError wraps what went wrong while a body was read, so that it passes for the sender's failure.

@@ -20,22 +20,47 @@ type chunker struct {
 	largest int // samples of the largest part encoded
 }
 
-// encode yields series as chunks.
+// maxEncoded bounds the samples, and maxEncodedHistograms the histograms, that are encoded before they are yielded:
+// whole chunks.
+const (
+	maxEncoded           = 100 * 120
+	maxEncodedHistograms = 10 * 120
+)
+
+// encode yields series as chunks, large parts as several.
 func (c *chunker) encode(all iter.Seq2[promwire.TimeSeries, error]) iter.Seq2[promwire.ChunkedSeries, error] {
 	return func(yield func(promwire.ChunkedSeries, error) bool) {
 		for ts, err := range all {
-			c.reset()
+			c.times.reset()
 			if err == nil {
 				err = c.times.next(&ts) // of this part; between parts, the order of chunks tells
 			}
-			if err == nil {
-				c.add(ts.Samples, ts.Histograms)
-			}
-			if !yield(promwire.ChunkedSeries{Labels: ts.Labels, Chunks: c.chunks}, err) {
-				return
+			for more := true; more; {
+				c.reset()
+				if more = err == nil; more {
+					more = c.addRun(&ts)
+				}
+				if !yield(promwire.ChunkedSeries{Labels: ts.Labels, Chunks: c.chunks}, err) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// addRun encodes the beginning of ts, takes it off, and reports whether there is more. Floats and histograms of a mixed
+// part take turns in time, so it is encoded as a whole.
+func (c *chunker) addRun(ts *promwire.TimeSeries) (more bool) {
+	ss, hs := ts.Samples, ts.Histograms
+	if len(hs) == 0 {
+		ss = ss[:min(len(ss), maxEncoded)]
+	}
+	if len(ss) == 0 {
+		hs = hs[:min(len(hs), maxEncodedHistograms)]
+	}
+	c.add(ss, hs)
+	ts.Samples, ts.Histograms = ts.Samples[len(ss):], ts.Histograms[len(hs):]
+	return len(ts.Samples)+len(ts.Histograms) > 0
 }
 
 // plain yields chunks as they are, but for those with start timestamps.
@@ -65,7 +90,6 @@ func (c *chunker) release() {
 // reset begins a part.
 func (c *chunker) reset() {
 	c.encoder.Reset()
-	c.times.reset()
 	c.chunks = c.chunks[:0]
 }
 

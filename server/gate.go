@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/promwire/promwire"
 )
@@ -29,6 +30,20 @@ func (g gate) enter(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("%w: gave up waiting for one of %d slots: %w", promwire.ErrUnavailable, cap(g), ctx.Err())
 	}
+}
+
+// enterWithin waits for a slot, d at most.
+func (g gate) enterWithin(ctx context.Context, d time.Duration) error {
+	if g.tryEnter() {
+		return nil
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, d, errBusy)
+	defer cancel()
+	err := g.enter(limited)
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w: no place within %v", errBusy, d)
+	}
+	return err
 }
 
 // tryEnter takes a slot if one is free.

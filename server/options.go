@@ -34,7 +34,7 @@ func WithLogger(l *slog.Logger) SharedOption {
 	if l == nil {
 		l = slog.New(slog.DiscardHandler)
 	}
-	return loggerOption{l}
+	return sharedOption(func(c *common) { c.logger = l })
 }
 
 // WithWriteLimits sets the limits of a write handler. Default: see [WriteLimits].
@@ -51,6 +51,12 @@ func WithReadLimits(l ReadLimits) ReadOption {
 // [promwire.UTF8Names], as Prometheus 3.
 func WithNames(s promwire.NameScheme) WriteOption {
 	return writeOption(func(c *writeConfig) { c.rules.Names = s })
+}
+
+// WithValidation sets how strictly a write handler judges series: [promwire.ValidateUsual], which is the default,
+// [promwire.ValidateStrict] or [promwire.ValidateLenient].
+func WithValidation(v promwire.Validation) WriteOption {
+	return writeOption(func(c *writeConfig) { c.rules.Validation = v })
 }
 
 // WithAnyFirstSymbol makes a write handler accept 2.0 requests whose first symbol is not the empty string, although
@@ -74,35 +80,55 @@ func WithAnyOrder() ReadOption {
 	return readOption(func(c *readConfig) { c.anyOrder = true })
 }
 
+// WithSort makes a read handler sort the series of each query, for storages that yield them in any order; parts of one
+// series need not be consecutive either, as long as its samples ascend in time. Until its last series has come, a result
+// is held in memory: samples as they are, a stream as chunks, and at most maxBytes of it for each query that is read at
+// the time (0 means [DefaultSortBytes], a negative number no bound). What takes more is answered with 400. Default: the
+// storage sorts.
+func WithSort(maxBytes int) ReadOption {
+	return readOption(func(c *readConfig) { c.sort, c.sortBytes = true, limit(maxBytes, DefaultSortBytes) })
+}
+
+// common is what every handler can be told.
+type common struct {
+	logger  *slog.Logger
+	auth    []Verifier
+	tenant  func(*http.Request) (string, error) // nil for none
+	raw     bool                                // the request goes into the context
+	metrics Metrics                             // nil for none
+	trace   TraceFunc                           // nil for none
+}
+
+func newCommon() common { return common{logger: slog.New(slog.DiscardHandler)} }
+
 type writeConfig struct {
-	logger *slog.Logger
+	common
 	limits WriteLimits
 	rules  promwire.Rules
-	tenant func(*http.Request) (string, error) // nil for none
 
+	tenantLimits func(tenant string) WriteLimits // nil for none
 	compressions []promwire.Compression
 }
 
 func newWriteConfig(opts []WriteOption) writeConfig {
-	c := writeConfig{logger: slog.New(slog.DiscardHandler), limits: WriteLimits{}.withDefaults()}
+	c := writeConfig{common: newCommon(), limits: WriteLimits{}.withDefaults()}
 	for _, o := range opts {
 		o.applyWrite(&c)
 	}
-	l := &c.limits
-	c.rules.MaxSeries, c.rules.MaxMemory = l.MaxSeries, l.MaxMemoryBytes
-	c.rules.MaxLabels, c.rules.MaxLabelBytes = l.MaxLabels, l.MaxLabelBytes
 	return c
 }
 
 type readConfig struct {
-	logger   *slog.Logger
+	common
 	limits   ReadLimits
 	anyOrder bool
-	tenant   func(*http.Request) (string, error) // nil for none
+	sort     bool
+
+	sortBytes int
 }
 
 func newReadConfig(opts []ReadOption) readConfig {
-	c := readConfig{logger: slog.New(slog.DiscardHandler), limits: ReadLimits{}.withDefaults()}
+	c := readConfig{common: newCommon(), limits: ReadLimits{}.withDefaults()}
 	for _, o := range opts {
 		o.applyRead(&c)
 	}
@@ -119,8 +145,8 @@ type readOption func(*readConfig)
 func (readOption) option()                   {}
 func (o readOption) applyRead(c *readConfig) { o(c) }
 
-type loggerOption struct{ l *slog.Logger }
+type sharedOption func(*common)
 
-func (loggerOption) option()                     {}
-func (o loggerOption) applyWrite(c *writeConfig) { c.logger = o.l }
-func (o loggerOption) applyRead(c *readConfig)   { c.logger = o.l }
+func (sharedOption) option()                     {}
+func (o sharedOption) applyWrite(c *writeConfig) { o(&c.common) }
+func (o sharedOption) applyRead(c *readConfig)   { o(&c.common) }

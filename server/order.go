@@ -12,26 +12,30 @@ import (
 // series and from one that breaks the contract of [promwire.Reader].
 type order struct {
 	any   bool   // see [WithAnyOrder]
+	max   int    // see [ReadLimits.MaxSeries]
+	count int    // of series
 	text  []byte // names and values one after the other
 	ends  []int  // where each of them ends in text
-	begun bool
 }
 
-// reset forgets the series before and keeps the memory.
-func (o *order) reset() { o.begun = false }
+// reset begins a query and keeps the memory.
+func (o *order) reset(c *readConfig) { o.any, o.max, o.count = c.anyOrder, c.limits.MaxSeries, 0 }
 
 // next takes the labels of the next part and reports whether they are those of the part before. A series that should
-// have come before is the storage's failure.
+// have come before is the storage's failure; one too many the request's.
 func (o *order) next(ls promwire.Labels) (same bool, err error) {
 	c := 1
-	if o.begun {
+	if o.count > 0 {
 		c = o.compare(ls)
 	}
 	if c == 0 {
 		return true, nil
 	}
 	if c < 0 && !o.any {
-		return false, &storageError{fmt.Errorf("the storage yields series out of label order: %.300s came too late (see WithAnyOrder)", ls)}
+		return false, &storageError{fmt.Errorf("the storage yields series out of label order: %.300s came too late (see WithSort)", ls)}
+	}
+	if o.count++; o.count > o.max {
+		return false, fmt.Errorf("%w: exceeded series limit (%d); ask for fewer series", errBadRequest, o.max)
 	}
 	o.keep(ls)
 	return false, nil
@@ -54,7 +58,7 @@ func (o *order) compare(ls promwire.Labels) int {
 }
 
 func (o *order) keep(ls promwire.Labels) {
-	o.text, o.ends, o.begun = o.text[:0], o.ends[:0], true
+	o.text, o.ends = o.text[:0], o.ends[:0]
 	for i := range ls {
 		o.text = append(o.text, ls[i].Name...)
 		o.ends = append(o.ends, len(o.text))

@@ -17,13 +17,24 @@ type writeState struct {
 	decoder promwire.Decoder
 	request promwire.WriteRequest
 	removed promwire.Removed
+	first   int // index in the message of the first series of the request
+
+	bodyBytes, series int // for the statistics
+
+	limits       WriteLimits
+	claims       claims
+	meter        meter
+	compressions [1]promwire.Compression // the meter
 }
 
 func (h *writeHandler) state() *writeState {
-	if s, ok := h.states.Get().(*writeState); ok {
-		return s
+	s, ok := h.states.Get().(*writeState)
+	if !ok {
+		return new(writeState)
 	}
-	return new(writeState)
+	// What stays as it is if a request is refused before its body is read.
+	s.bodyBytes, s.series, s.meter.size = 0, 0, 0
+	return s
 }
 
 // release makes s available to later requests.

@@ -2,9 +2,7 @@ package server
 
 import "github.com/promwire/promwire"
 
-// maxReadPooled bounds each buffer that a read handler keeps for later requests, in bytes. It holds the compressed answer
-// for some million samples; as many answers are built at a time as there are slots, and the garbage collector takes
-// what lies idle.
+// maxReadPooled bounds each buffer that a read handler keeps for later requests, in bytes.
 const maxReadPooled = 32 << 20
 
 // maxPooledPart bounds the part of a series, in samples, whose memory for encoding is kept. Usual parts have 10,000.
@@ -14,9 +12,9 @@ const maxPooledPart = 100_000
 type readState struct {
 	encoded []byte
 	body    promwire.Body
-	message sampleMessage
-	stream  streamer
-	chunks  chunker
+	lanes   []lane
+	results []sampleResult
+	stats   RequestStats // what the handler counts
 }
 
 func (h *readHandler) state() *readState {
@@ -26,14 +24,30 @@ func (h *readHandler) state() *readState {
 	return new(readState)
 }
 
+// lanesFor makes sure that there are so many lanes.
+func (s *readState) lanesFor(n int) []lane {
+	for len(s.lanes) < n {
+		s.lanes = append(s.lanes, lane{})
+	}
+	return s.lanes[:n]
+}
+
+// sampleResults returns empty results.
+func (s *readState) sampleResults(n int) []sampleResult {
+	for len(s.results) < n {
+		s.results = append(s.results, sampleResult{})
+	}
+	return s.results[:n]
+}
+
 // release makes s available to later requests.
 func (h *readHandler) release(s *readState) {
-	s.stream.release()
-	s.chunks.release()
-	for _, size := range []int{cap(s.encoded), s.body.Memory(), s.message.memory(), cap(s.stream.buf)} {
-		if size > maxReadPooled {
-			return
+	for i := range s.lanes {
+		if !s.lanes[i].release() {
+			s.lanes[i] = lane{}
 		}
 	}
-	h.states.Put(s)
+	if cap(s.encoded) <= maxReadPooled && s.body.Memory() <= maxReadPooled {
+		h.states.Put(s)
+	}
 }

@@ -56,7 +56,7 @@ func serveOnPipe(t *testing.T, h http.Handler) net.Conn {
 func TestReadGivesUpStalledClients(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := endless(300, func(func(promwire.TimeSeries, error) bool) {})
-		h := server.NewReadHandler(store, server.WithReadLimits(server.ReadLimits{MaxConcurrent: 1}))
+		h := server.NewReadHandler(store, server.WithReadLimits(server.ReadLimits{MaxConcurrent: 1, MaxWait: 2 * time.Minute}))
 		stalled := serveOnPipe(t, h)
 		if _, err := io.ReadFull(stalled, make([]byte, 100)); err != nil {
 			t.Fatal(err)

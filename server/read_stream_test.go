@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"testing"
 
@@ -34,39 +34,32 @@ func endless(n int, fail func(yield func(promwire.TimeSeries, error) bool)) read
 	}
 }
 
-// Whoever reads a stream that failed half-way must not take the half for the whole.
-func TestReadStreamAborts(t *testing.T) {
-	fails := map[string]func(yield func(promwire.TimeSeries, error) bool){
-		"error": func(yield func(promwire.TimeSeries, error) bool) {
-			yield(promwire.TimeSeries{}, errors.New("disk on fire"))
-		},
-		"panic": func(func(promwire.TimeSeries, error) bool) { panic(http.ErrAbortHandler) },
-		"order": func(yield func(promwire.TimeSeries, error) bool) { yield(series([]float64{1}, "__name__", "a"), nil) },
+// counters yields n series of size samples each, in parts, out of memory that it takes once.
+func counters(n, size, part int) readerFunc {
+	random := rand.New(rand.NewPCG(1, 2))
+	labels := make([]promwire.Labels, n)
+	for i := range labels {
+		labels[i] = promwire.LabelsFromStrings("__name__", "m", "i", fmt.Sprintf("%06d", i))
 	}
-	for name, fail := range fails {
-		t.Run(name, func(t *testing.T) {
-			srv := httptest.NewServer(server.NewReadHandler(endless(300, fail)))
-			defer srv.Close()
-			r := readRequest(wantStream, all)
-			r.URL, _ = r.URL.Parse(srv.URL)
-			r.RequestURI = ""
-			resp, err := srv.Client().Do(r)
-			if err != nil {
-				t.Fatal(err)
+	values := make([]float64, part)
+	for i := range values {
+		values[i] = float64(random.IntN(1_000_000))
+	}
+	return func(context.Context, promwire.Query) iter.Seq2[promwire.TimeSeries, error] {
+		return func(yield func(promwire.TimeSeries, error) bool) {
+			ts := promwire.TimeSeries{Samples: make([]promwire.Sample, part)}
+			for i := range labels {
+				for at := 0; at < size; at += part {
+					for k := range ts.Samples {
+						ts.Samples[k] = promwire.Sample{Timestamp: int64(at + k), Value: values[k]}
+					}
+					ts.Labels = labels[i]
+					if !yield(ts, nil) {
+						return
+					}
+				}
 			}
-			defer resp.Body.Close()
-			if resp.StatusCode != http.StatusOK {
-				t.Fatalf("status %d", resp.StatusCode)
-			}
-			reader, frames := promwire.NewFrameReader(resp.Body, 0), 0
-			var c promwire.ChunkedReadResponse
-			for err = reader.Next(&c); err == nil; err = reader.Next(&c) {
-				frames++
-			}
-			if !errors.Is(err, io.ErrUnexpectedEOF) || frames == 0 {
-				t.Errorf("after %d frames: %v, want an unexpected end", frames, err)
-			}
-		})
+		}
 	}
 }
 

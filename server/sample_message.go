@@ -4,67 +4,96 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
+	"sync/atomic"
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/internal/xcompress"
 )
 
-// pieceBytes is how much of a message is collected before it is compressed: little enough to stay in the cache.
-const pieceBytes = 128 << 10
+const (
+	// pieceBytes is how much of a message is collected before it is compressed: little enough to stay in the cache.
+	pieceBytes = 128 << 10
+	// maxRun bounds the samples, and the histograms, that are encoded before it is seen whether there is a piece.
+	maxRun = 5_000
+)
 
-// sampleMessage builds a ReadResponse as a snappy block, straight from the parts of series that a storage yields. It
-// holds the compressed message and one piece of the message itself.
-//
-// The lengths of series, results and the whole are known at their end only. Room is left for them, as much as the one
-// before took, so that what follows seldom moves. That of a result stands among compressed elements, as a literal.
-type sampleMessage struct {
-	piece  []byte // not yet compressed: whole series, and the one that is open
-	out    []byte // room for the length of the whole, and compressed elements
-	size   uint64 // of the message in out
-	limit  uint64
-	order  order
-	times  timeOrder
-	open   bool   // a series is open
-	series nested // in piece
-	result nested // in out
-	before uint64 // size in front of the result
+// sampleResult is a finished QueryResult: elements of a snappy block, those of its own tag and length included.
+type sampleResult struct {
+	out  rope
+	size uint64 // decompressed
 }
 
-// maxHead is the largest length in front of a block.
-const maxHead = binary.MaxVarintLen32
+// responseSize counts what all results of an answer take before compression. It is shared by queries side by side.
+type responseSize struct {
+	built atomic.Uint64
+	limit uint64
+}
 
-// reset begins a message and keeps the memory.
-func (m *sampleMessage) reset(limit int, anyOrder bool) {
-	m.order.any = anyOrder
-	*m = sampleMessage{
-		piece: m.piece[:0], out: append(m.out[:0], make([]byte, maxHead)...), order: m.order,
-		limit:  min(uint64(limit), math.MaxUint32),
-		series: nested{room: 2}, result: nested{room: 3},
+func newResponseSize(limit int) *responseSize {
+	return &responseSize{limit: min(uint64(limit), math.MaxUint32)} // of which a snappy block can have no more
+}
+
+func (s *responseSize) add(n int) error {
+	if s.built.Add(uint64(n)) > s.limit {
+		return fmt.Errorf("%w: the answer exceeds %d bytes; ask for STREAMED_XOR_CHUNKS, fewer series or less time",
+			errBadRequest, s.limit)
 	}
+	return nil
 }
 
-// block ends the message.
-func (m *sampleMessage) block() []byte {
-	head := binary.AppendUvarint(make([]byte, 0, maxHead), m.size)
-	block := m.out[maxHead-len(head):]
-	copy(block, head)
-	return block
+// sampleMessage builds the results of a ReadResponse, one after the other, straight from the parts of series that a
+// storage yields. It holds the compressed results and two pieces of the message itself, however long a series is.
+//
+// The lengths of series and results are known at their end only. In a piece, room is left for that of a series, as much
+// as the one before took, so that what follows seldom moves. A result, and a series that is longer than a piece, has a
+// hole among the compressed elements, into which tag and length come as a literal.
+type sampleMessage struct {
+	result  *sampleResult
+	total   *responseSize
+	piece   []byte // not yet compressed: whole series, and the one that is open
+	element []byte // a piece that is compressed
+	order   order
+	times   timeOrder
+	open    bool   // a series is open
+	spilled bool   // and has a hole, since it is longer than a piece
+	series  nested // in piece, unless spilled
+	head    int    // hole of the result
+	hole    int    // hole of the series that is spilled
+	before  uint64 // size of the result in front of its content
 }
 
-func (m *sampleMessage) beginResult() {
-	m.order.reset()
-	m.out = m.result.begin(append(m.out, 0), 0x0a)
-	m.before = m.size
+// begin begins a result. It keeps the memory of the one before.
+func (m *sampleMessage) begin(r *sampleResult, total *responseSize, c *readConfig) {
+	m.result, m.total, m.piece, m.open, m.spilled = r, total, m.piece[:0], false, false
+	m.order.reset(c)
+	if m.series.room == 0 {
+		m.series.room = 2
+	}
+	r.size, m.head = 0, r.out.hole()
 }
 
-func (m *sampleMessage) endResult() {
-	m.endSeries()
-	m.compress()
-	m.out = m.result.end(m.out, m.size-m.before)
-	// Tag and length are a literal: its own tag holds the number of bytes less one.
-	m.out[m.result.at-2] = byte(m.result.room) << 2
-	m.size += 1 + uint64(m.result.room)
+// end ends the result.
+func (m *sampleMessage) end() error {
+	if err := m.endSeries(); err != nil {
+		return err
+	}
+	if err := m.compress(m.piece); err != nil {
+		return err
+	}
+	m.piece = m.piece[:0]
+	return m.fill(m.head, m.result.size)
+}
+
+// fill writes tag and length of a message with size bytes into a hole, as a literal. Results and series have field
+// number 1, both.
+func (m *sampleMessage) fill(hole int, size uint64) error {
+	var b [maxHole]byte
+	b[1] = 0x0a
+	n := binary.PutUvarint(b[2:], size)
+	b[0] = byte(n) << 2 // a literal's own tag holds the number of its bytes less one
+	m.result.out.fill(hole, b[:2+n])
+	m.result.size += uint64(1 + n)
+	return m.total.add(1 + n)
 }
 
 // add appends a part of a series. Further parts of a series become fields of the same message.
@@ -73,51 +102,103 @@ func (m *sampleMessage) add(ts promwire.TimeSeries) error {
 		return nil
 	}
 	same, err := m.order.next(ts.Labels)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case !same:
+	}
+	if !same {
 		m.times.reset()
-		m.endSeries()
-		m.piece = m.series.begin(m.piece, 0x0a)
-		m.open = true
 	}
 	if err := m.times.next(&ts); err != nil {
 		return err
 	}
 	if same {
 		ts.Labels = nil
+		return m.encode(ts)
 	}
-	m.piece = ts.AppendProto(m.piece)
-	if m.size+uint64(len(m.piece)) > m.limit {
-		return fmt.Errorf("%w: the answer exceeds %d bytes; ask for STREAMED_XOR_CHUNKS, fewer series or less time",
-			errBadRequest, m.limit)
+	if err := m.endSeries(); err != nil {
+		return err
 	}
-	return nil
+	m.piece = m.series.begin(m.piece, 0x0a)
+	m.open = true
+	return m.encode(ts)
 }
 
-func (m *sampleMessage) endSeries() {
-	if !m.open {
-		return
-	}
-	m.open = false
-	m.piece = m.series.end(m.piece, uint64(len(m.piece)-m.series.at-m.series.room))
-	if len(m.piece) >= pieceBytes {
-		m.compress()
+// encode appends the fields of a part, a run after the other.
+func (m *sampleMessage) encode(ts promwire.TimeSeries) error {
+	for {
+		run := ts
+		run.Samples = ts.Samples[:min(len(ts.Samples), maxRun)]
+		run.Histograms = ts.Histograms[:min(len(ts.Histograms), maxRun)]
+		ts.Samples, ts.Histograms = ts.Samples[len(run.Samples):], ts.Histograms[len(run.Histograms):]
+		m.piece = run.AppendProto(m.piece)
+		if err := m.spill(); err != nil {
+			return err
+		}
+		if len(ts.Samples) == 0 && len(ts.Histograms) == 0 {
+			return nil
+		}
+		ts.Labels, ts.Exemplars = nil, nil
 	}
 }
 
-func (m *sampleMessage) compress() {
-	if len(m.piece) == 0 {
-		return
+// spill compresses what there is of the open series if that is a piece.
+func (m *sampleMessage) spill() error {
+	if m.spilled {
+		return m.compressPiece()
 	}
-	if need := xcompress.MaxSnappyLen(len(m.piece)); cap(m.out)-len(m.out) < need {
-		m.out = slices.Grow(m.out, max(need, len(m.out)))
+	content := m.series.at + m.series.room
+	if len(m.piece)-content < pieceBytes {
+		return nil
 	}
-	m.out = xcompress.AppendElements(m.out, m.piece)
-	m.size += uint64(len(m.piece))
+	if err := m.compress(m.piece[:m.series.at-1]); err != nil {
+		return err
+	}
+	m.spilled, m.hole, m.before = true, m.result.out.hole(), m.result.size
+	err := m.compress(m.piece[content:])
 	m.piece = m.piece[:0]
+	return err
 }
+
+func (m *sampleMessage) endSeries() error {
+	switch {
+	case !m.open:
+		return nil
+	case m.spilled:
+		m.open, m.spilled = false, false
+		if err := m.compress(m.piece); err != nil {
+			return err
+		}
+		m.piece = m.piece[:0]
+		return m.fill(m.hole, m.result.size-m.before)
+	default:
+		m.open = false
+		m.piece = m.series.end(m.piece, uint64(len(m.piece)-m.series.at-m.series.room))
+		return m.compressPiece()
+	}
+}
+
+// compressPiece compresses what there is if it is a piece.
+func (m *sampleMessage) compressPiece() error {
+	if len(m.piece) < pieceBytes {
+		return nil
+	}
+	err := m.compress(m.piece)
+	m.piece = m.piece[:0]
+	return err
+}
+
+func (m *sampleMessage) compress(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	m.element = xcompress.AppendElements(m.element[:0], p)
+	m.result.out.append(m.element)
+	m.result.size += uint64(len(p))
+	return m.total.add(len(p))
+}
+
+// release lets go of what is not the lane's.
+func (m *sampleMessage) release() { m.result, m.total = nil, nil }
 
 // memory returns how many bytes m holds.
-func (m *sampleMessage) memory() int { return cap(m.piece) + cap(m.out) }
+func (m *sampleMessage) memory() int { return cap(m.piece) + cap(m.element) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/promwire/promwire"
 )
@@ -12,42 +13,75 @@ import (
 // passOn stands for the status of the [promwire.HTTPError] in the error.
 const passOn = 0
 
-// statuses says which status an error gets: that of the first line that holds. It is the only place that decides so.
-// Senders drop data on a 4xx other than 429 and try again on 429 and 5xx; readers treat all as failures.
+// statuses says which status an error gets, and which word stands for it in metrics: those of the first line that holds.
+// It is the only place that decides so. Senders drop data on a 4xx other than 429 and try again on 429 and 5xx; readers
+// treat all as failures.
 var statuses = []struct {
 	is     func(error) bool
 	status int
+	cause  string
 }{
 	// The same request may succeed later. This outranks refusals found with it, or the sender would drop what could
 	// still be written. A cancelled request is here too: mostly nobody is left to read the answer, but when it is
 	// the server that ends, its sender must try again.
-	{cause(promwire.ErrUnavailable), http.StatusServiceUnavailable},
-	{cause(context.Canceled), http.StatusServiceUnavailable},
-	{cause(context.DeadlineExceeded), http.StatusServiceUnavailable},
-	{peer(func(s int) bool { return s == http.StatusTooManyRequests || s >= 500 && s <= 599 }), passOn},
+	{cause(errBusy), http.StatusServiceUnavailable, "busy"},
+	{cause(promwire.ErrUnavailable), http.StatusServiceUnavailable, "unavailable"},
+	{cause(context.Canceled), http.StatusServiceUnavailable, "canceled"},
+	{cause(context.DeadlineExceeded), http.StatusServiceUnavailable, "timeout"},
+	{peer(func(s int) bool { return s == http.StatusTooManyRequests || s >= 500 && s <= 599 }), passOn, "upstream"},
 
 	// A part was written and the rest never will be (Remote Write 2.0, "Partial Write").
-	{kind[*promwire.PartialWriteError], http.StatusBadRequest},
+	{kind[*promwire.PartialWriteError], http.StatusBadRequest, "partial"},
 
 	// A storage behind a relay refused the request; any other answer of it says nothing that the sender could use.
-	{peer(func(s int) bool { return s >= 400 && s <= 499 }), passOn},
-	{kind[*promwire.HTTPError], http.StatusBadGateway},
+	{peer(func(s int) bool { return s >= 400 && s <= 499 }), passOn, "upstream"},
+	{kind[*promwire.HTTPError], http.StatusBadGateway, "upstream"},
 
 	// A storage failed to read. What it complains about are its own data, so the lines below do not hold.
-	{kind[*storageError], http.StatusInternalServerError},
+	{kind[*storageError], http.StatusInternalServerError, "storage"},
 
 	// The request as such.
-	{cause(errMethod), http.StatusMethodNotAllowed},
-	{cause(promwire.ErrTooLarge), http.StatusRequestEntityTooLarge},
-	{kind[*http.MaxBytesError], http.StatusRequestEntityTooLarge},
-	{cause(promwire.ErrUnsupported), http.StatusUnsupportedMediaType},
-	{cause(os.ErrDeadlineExceeded), http.StatusRequestTimeout},
-	{cause(errBadRequest), http.StatusBadRequest},
-	{kind[*promwire.DecodeError], http.StatusBadRequest},
-	{func(err error) bool { return promwire.Reason(err) != nil }, http.StatusBadRequest},
+	{func(err error) bool { return len(challenges(err)) > 0 }, http.StatusUnauthorized, "unauthorized"},
+	{kind[*refusal], http.StatusForbidden, "forbidden"},
+	{cause(errMethod), http.StatusMethodNotAllowed, "method"},
+	{cause(promwire.ErrTooLarge), http.StatusRequestEntityTooLarge, "too_large"},
+	{kind[*http.MaxBytesError], http.StatusRequestEntityTooLarge, "too_large"},
+	{cause(promwire.ErrUnsupported), http.StatusUnsupportedMediaType, "unsupported"},
+	{cause(os.ErrDeadlineExceeded), http.StatusRequestTimeout, "slow_body"},
+	{cause(errBadRequest), http.StatusBadRequest, "bad_request"},
+	{kind[*promwire.DecodeError], http.StatusBadRequest, "malformed"},
+	{func(err error) bool { return promwire.Reason(err) != nil }, http.StatusBadRequest, "invalid"},
 
 	// The storage failed, and nobody knows how.
-	{func(error) bool { return true }, http.StatusInternalServerError},
+	{func(error) bool { return true }, http.StatusInternalServerError, "storage"},
+}
+
+// causePanic stands for a panic of the storage.
+const causePanic = "panic"
+
+// Causes returns the values of [RequestStats.Cause], for metrics that shall be there before something happens.
+func Causes() []string {
+	all := []string{causePanic}
+	for _, line := range statuses {
+		if !slices.Contains(all, line.cause) {
+			all = append(all, line.cause)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// causeOf returns the word for an error, "" for none.
+func causeOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	for _, line := range statuses {
+		if line.is(err) {
+			return line.cause
+		}
+	}
+	return ""
 }
 
 // Errors of the handlers themselves.

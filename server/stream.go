@@ -4,60 +4,103 @@ import (
 	"context"
 	"iter"
 	"math"
-	"net/http"
 
 	"github.com/promwire/promwire"
 )
 
-// flushBytes is how much of a stream is collected before it is written and flushed.
-const flushBytes = 64 << 10
+const (
+	// flushBytes is how much of a stream is collected before it is written and flushed.
+	flushBytes = 64 << 10
+	// pipeBuffers is how many buffers of frames a query may be ahead of those before it. A buffer has flushBytes, and
+	// the frame that it ended with.
+	pipeBuffers = 2
+)
 
-// stream answers with frames of ChunkedReadResponse.
+// stream answers with frames of ChunkedReadResponse, in the order of the queries.
 func (h *readHandler) stream(ctx context.Context, w *responder, queries []promwire.Query, s *readState) error {
-	st := &s.stream
-	st.reset(w, &h.config)
+	lanes := h.lanes(len(queries), s)
+	defer h.leaveLanes(lanes)
+	if len(lanes) > 1 {
+		return h.streamSideBySide(ctx, w, queries, lanes)
+	}
+	l := &lanes[0]
+	l.stream.send = func(frames []byte) ([]byte, error) { return frames[:0], w.writeFrames(frames) }
 	for i := range queries {
-		if selectsNothing(&queries[i]) {
-			continue
+		if err := h.streamQuery(ctx, i, &queries[i], l); err != nil {
+			return err
 		}
-		st.order.reset()
-		st.response.QueryIndex = int64(i)
-		for series, err := range h.chunkedSeries(ctx, queries[i], &s.chunks) {
-			if err != nil {
-				return &storageError{err}
-			}
-			if err := st.add(series); err != nil {
-				return err
-			}
+	}
+	return l.stream.flush()
+}
+
+// streamSideBySide sends the frames of the first query that is not done, while those of others wait in pipes.
+func (h *readHandler) streamSideBySide(ctx context.Context, w *responder, queries []promwire.Query, lanes []lane) error {
+	p := newPipes(len(queries), len(lanes))
+	c := newCrew(ctx, lanes, len(queries), h.config.logger, p.ready, func(ctx context.Context, i int, l *lane) error {
+		l.stream.send = func(frames []byte) ([]byte, error) { return p.send(ctx, i, frames) }
+		if err := h.streamQuery(ctx, i, &queries[i], l); err != nil {
+			return err
+		}
+		if err := l.stream.flush(); err != nil {
+			return err
+		}
+		close(p.frames[i])
+		return nil
+	})
+	c.fail(p.drain(c.ctx, w))
+	return c.wait()
+}
+
+// streamQuery sends the result of a query, but for what is left in the buffer.
+func (h *readHandler) streamQuery(ctx context.Context, i int, q *promwire.Query, l *lane) error {
+	if selectsNothing(q) {
+		return nil
+	}
+	l.stream.begin(i, &h.config)
+	for series, err := range h.chunkedSeries(ctx, q, &l.chunks) {
+		if err != nil {
+			return storageFailure(err)
+		}
+		l.stats.chunks += len(series.Chunks)
+		if err := l.stream.add(series); err != nil {
+			return err
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 	}
-	return st.flush()
+	l.stats.series += l.stream.order.count
+	return ctx.Err()
 }
 
 // chunkedSeries reads what a query selects as chunks, those of the storage if it has them.
-func (h *readHandler) chunkedSeries(ctx context.Context, q promwire.Query, c *chunker) iter.Seq2[promwire.ChunkedSeries, error] {
+func (h *readHandler) chunkedSeries(ctx context.Context, q *promwire.Query, c *chunker) iter.Seq2[promwire.ChunkedSeries, error] {
+	var all iter.Seq2[promwire.ChunkedSeries, error]
 	if h.chunks != nil {
-		return c.plain(h.chunks.ReadChunks(ctx, q))
+		all = c.plain(h.chunks.ReadChunks(ctx, *q))
+	} else {
+		all = c.encode(h.reader.Read(ctx, *q))
 	}
-	return c.encode(h.reader.Read(ctx, q))
+	if h.config.sort {
+		return sortChunks(all, h.config.sortBytes)
+	}
+	return all
 }
 
 // streamer cuts series into frames.
 type streamer struct {
-	w        *responder
-	buf      []byte // frames that are not yet written
+	send     func(frames []byte) (next []byte, err error) // takes the buffer, and returns one to go on with
+	buf      []byte                                       // frames that are not yet sent
 	maxFrame int
 	order    order
 	begun    int64                        // the start of the last chunk of the series, in milliseconds
 	response promwire.ChunkedReadResponse // with one series
 }
 
-// reset begins a stream and keeps the memory.
-func (st *streamer) reset(w *responder, c *readConfig) {
-	st.w, st.maxFrame, st.order.any, st.buf = w, c.limits.MaxFrameBytes, c.anyOrder, st.buf[:0]
+// begin begins a query and keeps the memory, and what is in the buffer.
+func (st *streamer) begin(query int, c *readConfig) {
+	st.maxFrame, st.response.QueryIndex = c.limits.MaxFrameBytes, int64(query)
+	st.order.reset(c)
 	if st.response.ChunkedSeries == nil {
 		st.response.ChunkedSeries = make([]promwire.ChunkedSeries, 1)
 	}
@@ -65,7 +108,7 @@ func (st *streamer) reset(w *responder, c *readConfig) {
 
 // release lets go of what is not the handler's.
 func (st *streamer) release() {
-	st.w = nil
+	st.send, st.buf = nil, st.buf[:0]
 	clear(st.response.ChunkedSeries)
 }
 
@@ -107,16 +150,9 @@ func (st *streamer) add(series promwire.ChunkedSeries) error {
 }
 
 // flush sends the frames collected so far.
-func (st *streamer) flush() error {
-	// The value has a blank, and readers compare it byte for byte.
-	st.w.Header().Set("Content-Type", promwire.ContentTypeStream)
-	if _, err := st.w.Write(st.buf); err != nil {
-		return err
-	}
-	st.buf = st.buf[:0]
-	// Where nothing can be flushed, the answer is as right, only later.
-	_ = http.NewResponseController(st.w.w).Flush()
-	return nil
+func (st *streamer) flush() (err error) {
+	st.buf, err = st.send(st.buf)
+	return err
 }
 
 // The bounds of what tags, lengths and numbers of a message take: those of a label, of a chunk, and of the rest.

@@ -1,11 +1,8 @@
 package server
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-
-	"github.com/promwire/promwire"
 )
 
 // MaxTenantBytes bounds a tenant that [TenantFromHeader] takes, as Mimir and Cortex do.
@@ -15,7 +12,7 @@ const MaxTenantBytes = 150
 // The tenant "" is none. A request for which of fails is answered before its body is read: with the status of a
 // [promwire.HTTPError], or else with 400. of must be safe for concurrent use. Default: no tenants.
 func WithTenant(of func(r *http.Request) (string, error)) SharedOption {
-	return tenantOption{of}
+	return sharedOption(func(c *common) { c.tenant = of })
 }
 
 // TenantFromHeader takes the tenant from a header such as [promwire.HeaderTenant], for [WithTenant]. Whoever can set
@@ -36,26 +33,7 @@ func TenantFromHeader(name string) func(r *http.Request) (string, error) {
 	}
 }
 
-// tenantContext returns the context for the storage.
-func tenantContext(r *http.Request, of func(*http.Request) (string, error)) (context.Context, error) {
-	ctx := r.Context()
-	if of == nil {
-		return ctx, nil
-	}
-	tenant, err := of(r)
-	if err != nil {
-		return ctx, fmt.Errorf("%w: %w", errBadRequest, err)
-	}
-	if tenant != "" {
-		ctx = promwire.ContextWithTenant(ctx, tenant)
-	}
-	return ctx, nil
+// TenantFromUser takes the user that [WithAuth] has verified as the tenant, for [WithTenant].
+func TenantFromUser() func(r *http.Request) (string, error) {
+	return func(r *http.Request) (string, error) { return UserFromContext(r.Context()), nil }
 }
-
-type tenantOption struct {
-	of func(*http.Request) (string, error)
-}
-
-func (tenantOption) option()                     {}
-func (o tenantOption) applyWrite(c *writeConfig) { c.tenant = o.of }
-func (o tenantOption) applyRead(c *readConfig)   { c.tenant = o.of }

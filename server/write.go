@@ -47,6 +47,7 @@ type writeHandler struct {
 	counts counts
 
 	admission *admission
+	tenants   tenants
 }
 
 // versionHeader is the highest version that the handler speaks. Header values are shared and never written.
@@ -55,24 +56,49 @@ var versionHeader = []string{promwire.WriteVersionV2}
 // ServeHTTP implements [http.Handler].
 func (h *writeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()[promwire.HeaderWriteVersion] = versionHeader
-	t, encoding, err := judge(r, h.config.compressions)
-	if err != nil {
-		fail(w, r, h.config.logger, err)
-		return
-	}
+	var x run
+	ctx := x.start(&h.config.common, OperationWrite, r)
+	defer x.done()
 	// A panic of the storage skips the release: nobody knows who still uses that memory.
 	s := h.state()
-	s.body.Type, s.body.Encoding = t, encoding
-	stats, err := h.admit(w, r, s)
-	if t == promwire.WriteV2 {
-		h.setWritten(w.Header(), written(stats, err))
+	stats, err := h.serve(ctx, w, r, s, &x.stats)
+	if x.stats.Message == promwire.WriteV2 {
+		h.setWritten(w.Header(), stats)
 	}
+	x.stats.Written = stats
+	status := http.StatusNoContent
 	if err != nil {
-		fail(w, r, h.config.logger, err)
+		status = fail(w, r, h.config.logger, err)
 	} else {
-		w.WriteHeader(http.StatusNoContent)
+		w.WriteHeader(status)
 	}
+	x.result(status, err)
 	h.release(s)
+}
+
+// serve judges a request by its headers, and reads and writes it.
+func (h *writeHandler) serve(ctx context.Context, w http.ResponseWriter, r *http.Request, s *writeState, about *RequestStats) (stats promwire.WriteStats, err error) {
+	t, encoding, err := judge(r, h.config.compressions)
+	if err != nil {
+		return stats, err
+	}
+	about.Message = t
+	if ctx, err = h.config.enter(ctx, r, about); err != nil {
+		return stats, err
+	}
+	s.limits = h.config.limits
+	s.body.Type, s.body.Encoding = t, encoding
+	s.claims = claims{all: h.admission}
+	if of := h.config.tenantLimits; of != nil {
+		s.limits = of(about.Tenant).or(&h.config.limits)
+		if s.claims.tenant, err = h.tenants.enter(about.Tenant, &s.limits); err != nil {
+			return stats, err
+		}
+		defer h.tenants.leave(s.claims.tenant)
+	}
+	stats, err = h.admit(ctx, w, r, s)
+	about.BodyBytes, about.DecodedBytes, about.Series = s.bodyBytes, s.meter.size, s.series
+	return written(stats, err), err
 }
 
 // judge decides by the headers whether the body is worth reading, and as what.
@@ -91,44 +117,39 @@ func judge(r *http.Request, more []promwire.Compression) (t promwire.MessageType
 	return t, encoding, err
 }
 
-// admit reads and writes the request as soon as there is room for it.
-func (h *writeHandler) admit(w http.ResponseWriter, r *http.Request, s *writeState) (promwire.WriteStats, error) {
-	t, encoding := s.body.Type, s.body.Encoding
-	ctx, err := tenantContext(r, h.config.tenant)
-	if err != nil {
+// admit reads the body as soon as there is room for it, and writes it as soon as there is a place.
+func (h *writeHandler) admit(ctx context.Context, w http.ResponseWriter, r *http.Request, s *writeState) (promwire.WriteStats, error) {
+	a, l := h.admission, &s.limits
+	if err := a.welcome(ctx, announcedBody(r, l.MaxBodyBytes)); err != nil {
 		return promwire.WriteStats{}, err
 	}
-	if err := h.admission.enter(ctx); err != nil {
-		return promwire.WriteStats{}, err
-	}
-	defer h.admission.leave()
-	l := &h.config.limits
-	claimed := bodyClaim(r, l.MaxBodyBytes)
-	if err := h.admission.claim(claimed, 0); err != nil {
-		return promwire.WriteStats{}, err
-	}
-	defer func() { h.admission.release(claimed) }()
-
+	defer func() { s.claims.release(s.claims.held) }()
 	limited := limitBodyTime(w, r, l.MaxBodyTime)
-	if s.encoded, err = readBody(s.encoded, r, l.MaxBodyBytes); err != nil {
+	var err error
+	if s.encoded, err = readAll(s.encoded, r, l.MaxBodyBytes, &s.claims); err != nil {
 		return promwire.WriteStats{}, err
 	}
+	s.bodyBytes = len(s.encoded)
 	if limited != nil {
 		_ = limited.SetReadDeadline(time.Time{})
 	}
-	decoded := decodedClaim(s.encoded, encoding, l.MaxDecodedBytes)
-	if err := h.admission.claim(decoded, claimed); err != nil {
+	if err := a.enter(ctx); err != nil {
 		return promwire.WriteStats{}, err
 	}
-	claimed += decoded
-	s.body.Reset(s.encoded, encoding, t, l.MaxDecodedBytes)
+	defer a.leave()
 	return h.write(ctx, s)
 }
 
 // write passes on what was read.
 func (h *writeHandler) write(ctx context.Context, s *writeState) (promwire.WriteStats, error) {
-	s.body.Rules, s.body.Compressions = h.config.rules, h.config.compressions
-	s.body.Rules.Type = s.body.Type
+	t, encoding := s.body.Type, s.body.Encoding
+	s.body.Reset(s.encoded, encoding, t, s.limits.MaxDecodedBytes)
+	s.meter = meter{codec: codecFor(encoding, h.config.compressions), claims: &s.claims}
+	s.compressions[0] = &s.meter
+	s.body.Compressions = s.compressions[:]
+	s.body.Rules = h.config.rules
+	s.limits.limit(&s.body.Rules)
+	s.body.Rules.Type = t
 	if h.body != nil {
 		return h.body.WriteBody(ctx, &s.body)
 	}

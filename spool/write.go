@@ -124,7 +124,7 @@ func (w *writeState) inspect(b *promwire.Body) (stats promwire.WriteStats, decod
 	if b.Type == promwire.WriteV2 {
 		next = d.NextRaw // 2.0: so are references
 	}
-	for (b.Rules.MaxSeries == 0 || d.Index() < b.Rules.MaxSeries) && next() {
+	for b.Rules.Within(d) && next() {
 		stats = stats.Add(d.Series().Stats())
 	}
 	err = b.Rules.CheckMessage(d)

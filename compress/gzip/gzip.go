@@ -59,6 +59,15 @@ func (Codec) AppendEncoded(dst, src []byte) ([]byte, error) {
 	return w.dst, err
 }
 
+// DecodedSize returns the size that the last member of src announces, which may be wrong. Handlers reserve it.
+func (Codec) DecodedSize(src []byte) (size int, ok bool) {
+	if len(src) < minSize {
+		return 0, false
+	}
+	announced := uint64(binary.LittleEndian.Uint32(src[len(src)-4:]))
+	return int(min(announced, uint64(len(src))*maxRatio)), true
+}
+
 // reader is a decoder and where it reads from.
 type reader struct {
 	gzip gzip.Reader

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"sync"
 
@@ -66,6 +67,12 @@ func (Codec) AppendEncoded(dst, src []byte) ([]byte, error) {
 		return dst, err
 	}
 	return e.EncodeAll(src, dst), nil
+}
+
+// DecodedSize returns the size that the first frame of src announces, which may be wrong. Handlers reserve it.
+func (Codec) DecodedSize(src []byte) (size int, ok bool) {
+	size, ok, err := announced(src, math.MaxInt)
+	return size, ok && err == nil
 }
 
 const (

@@ -58,13 +58,9 @@ func (b *batch) walkChecked(msg []byte, rules promwire.Rules) error {
 func check(d *promwire.Decoder, msg []byte, rules promwire.Rules) error {
 	d.Reset(msg, rules.Type)
 	d.MaxLabelBytes = rules.MaxLabelBytes
-	for d.Next() && !tooMany(d, rules) {
+	for d.Next() && rules.Within(d) {
 	}
 	return rules.CheckMessage(d)
-}
-
-func tooMany(d *promwire.Decoder, rules promwire.Rules) bool {
-	return rules.MaxSeries > 0 && d.Index() >= rules.MaxSeries
 }
 
 // walk appends the series of a message. Nothing is committed before the message is checked, here or before.
@@ -91,7 +87,7 @@ func (b *batch) walkSeries(d *promwire.Decoder) error {
 	b.ids, b.guess = b.ids[:0], 0
 	b.store.cache.mu.RLock()
 	defer b.store.cache.mu.RUnlock()
-	for d.NextRaw() && !tooMany(d, b.rules) {
+	for d.NextRaw() && b.rules.Within(d) {
 		if d.Index()%ctxEvery == 0 {
 			if err := b.ctx.Err(); err != nil {
 				return err
