@@ -5,7 +5,7 @@ LINT_VERSION := v2.15.0
 FUZZTIME ?= 10s
 TOOLS := $(CURDIR)/.tools
 
-.PHONY: test race lint fmt tidy fuzz bench bars relay-bench crash faults runs partition compat ci release
+.PHONY: test race lint fmt tidy fuzz fuzz-handlers slow bench bars relay-bench crash faults runs partition compat ci release
 
 test: ## all tests of all modules
 	$(GO) test work
@@ -24,6 +24,12 @@ tidy: ## tidies every module on its own
 
 fuzz: ## every fuzz target for FUZZTIME
 	scripts/fuzz $(FUZZTIME)
+
+fuzz-handlers: ## 10 million executions for each handler, under a bound on memory (hours)
+	scripts/fuzz-handlers
+
+slow: ## 1,000 slow senders beside 100 good ones
+	PROMWIRE_SLOW_SENDERS=1000 $(GO) test -run SlowSenders -v -count 1 ./server
 
 bench: ## promwire and its peers in one run; writes bench/out.txt
 	bench/run bench/out.txt

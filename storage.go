@@ -13,7 +13,9 @@ import (
 // errors.As, names every refused item and the reason.
 //
 // The request belongs to the caller: it is valid until Write returns, and must not be modified or retained.
-// [WriteRequest.Clone] keeps it. Handlers pass series whose labels are sorted, unique, valid and not empty.
+// [WriteRequest.Clone] keeps it. Handlers pass series whose labels are sorted, unique, valid and not empty, and a large
+// request in several parts. The same sample again counts as written: whoever gets no answer sends again. What else
+// handlers ask for, and what they make of each error, is in package server, "Writing a storage".
 // Implementations are safe for concurrent use.
 type Writer interface {
 	Write(ctx context.Context, req *WriteRequest) (WriteStats, error)

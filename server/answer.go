@@ -80,9 +80,23 @@ func errorText(err error) string {
 			break
 		}
 		b.WriteByte('\n')
-		b.WriteString(cut(refusal.Error(), maxTextLine))
+		b.WriteString(refusalText(&refusal))
 	}
 	return cut(b.String(), maxText)
+}
+
+// refusalText is the text of a refusal in which long labels do not push the reason out.
+func refusalText(r *promwire.Refusal) string {
+	text := r.Error()
+	if len(text) <= maxTextLine {
+		return text
+	}
+	at := ""
+	if r.Timestamp != 0 {
+		at = fmt.Sprintf(" at %d", r.Timestamp)
+	}
+	reason := fmt.Sprint(r.Reason)
+	return fmt.Sprintf("series %d %s%s: %s", r.Series, cut(r.Labels.String(), max(maxTextLine/3, maxTextLine-len(reason))), at, cut(reason, maxTextLine))
 }
 
 // countReasons returns how many items were refused for which reason, such as "2 × metric name is missing", in the

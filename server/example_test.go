@@ -2,9 +2,11 @@ package server_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -16,27 +18,38 @@ import (
 	"github.com/promwire/promwire/server"
 )
 
-// tinyStorage keeps everything in a slice. It is a whole storage: enough for Prometheus to write to and to read from.
-type tinyStorage struct {
-	mu  sync.RWMutex
-	all []promwire.TimeSeries
+// mapStorage is a whole storage: enough for Prometheus to write to and to read from.
+type mapStorage struct {
+	mu     sync.RWMutex
+	series map[string]promwire.TimeSeries
 }
 
-func (s *tinyStorage) Write(_ context.Context, req *promwire.WriteRequest) (promwire.WriteStats, error) {
+func (s *mapStorage) Write(_ context.Context, req *promwire.WriteRequest) (promwire.WriteStats, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.all = append(s.all, req.Clone().Timeseries...)
-	slices.SortStableFunc(s.all, func(a, b promwire.TimeSeries) int { return a.Labels.Compare(b.Labels) })
-	return req.Stats(), nil
+	for _, ts := range req.Clone().Timeseries { // the request itself is used again
+		ts.Samples = append(s.series[ts.Labels.String()].Samples, ts.Samples...)
+		slices.SortStableFunc(ts.Samples, func(a, b promwire.Sample) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
+		s.series[ts.Labels.String()] = ts
+	}
+	return promwire.WriteStats{Samples: req.Stats().Samples}, nil // histograms and exemplars are not kept
 }
 
-func (s *tinyStorage) Read(_ context.Context, q promwire.Query) iter.Seq2[promwire.TimeSeries, error] {
+func (s *mapStorage) Read(_ context.Context, q promwire.Query) iter.Seq2[promwire.TimeSeries, error] {
 	return func(yield func(promwire.TimeSeries, error) bool) {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		for _, ts := range s.all {
-			selected := !slices.ContainsFunc(q.Matchers, func(m promwire.Matcher) bool { return !m.Matches(ts.Labels.Get(m.Name)) })
-			if selected && !yield(ts, nil) {
+		byLabels := func(a, b promwire.TimeSeries) int { return a.Labels.Compare(b.Labels) }
+		for _, ts := range slices.SortedFunc(maps.Values(s.series), byLabels) {
+			differs := func(m promwire.Matcher) bool { return !m.Matches(ts.Labels.Get(m.Name)) }
+			outside := func(v promwire.Sample) bool {
+				return v.Timestamp < q.Start.UnixMilli() || v.Timestamp > q.End.UnixMilli()
+			}
+			if slices.ContainsFunc(q.Matchers, differs) {
+				continue
+			}
+			ts.Samples = slices.DeleteFunc(slices.Clone(ts.Samples), outside)
+			if !yield(promwire.TimeSeries{Labels: ts.Labels, Samples: ts.Samples}, nil) {
 				return
 			}
 		}
@@ -44,7 +57,7 @@ func (s *tinyStorage) Read(_ context.Context, q promwire.Query) iter.Seq2[promwi
 }
 
 func ExampleNewHandler() {
-	srv := httptest.NewServer(server.NewHandler(&tinyStorage{}))
+	srv := httptest.NewServer(server.NewHandler(&mapStorage{series: map[string]promwire.TimeSeries{}}))
 	defer srv.Close()
 
 	// Prometheus would send this with "remote_write: [{url: http://.../api/v1/write}]".

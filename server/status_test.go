@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/promwire/promwire"
@@ -51,5 +53,58 @@ func TestStatus(t *testing.T) {
 				t.Errorf("status %d for %v, want %d", got, tt.err, tt.status)
 			}
 		})
+	}
+}
+
+// TestDocumentedStatus holds the table in the package comment against the one that decides.
+func TestDocumentedStatus(t *testing.T) {
+	errs := map[string][]error{
+		"ErrUnavailable":                        {promwire.ErrUnavailable},
+		"context.Canceled":                      {context.Canceled},
+		"context.DeadlineExceeded":              {context.DeadlineExceeded},
+		"HTTPError with 429 or 5xx":             {&promwire.HTTPError{StatusCode: 429}, &promwire.HTTPError{StatusCode: 507}},
+		"PartialWriteError":                     {&promwire.PartialWriteError{}},
+		"HTTPError with another 4xx":            {&promwire.HTTPError{StatusCode: 409}},
+		"HTTPError with another status":         {&promwire.HTTPError{StatusCode: 302}},
+		"ErrTooLarge":                           {promwire.ErrTooLarge},
+		"ErrUnsupported":                        {promwire.ErrUnsupported},
+		"DecodeError":                           {&promwire.DecodeError{Err: errors.New("x")}},
+		"a reason to refuse, such as ErrTooOld": {promwire.ErrTooOld, promwire.ErrInvalidSymbolRef},
+		"any other":                             {errors.New("boom"), os.ErrNotExist},
+	}
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(doc), "//\terror                                      write   read\n")
+	if !found {
+		t.Fatal("doc.go has no table of errors")
+	}
+	rows := 0
+	for line := range strings.Lines(table) {
+		row, ok := strings.CutPrefix(line, "//\t")
+		if !ok {
+			break
+		}
+		name, statuses := strings.TrimSpace(row[:43]), strings.Fields(row[43:])
+		rows++
+		for _, err := range errs[name] {
+			for i, of := range []error{err, &storageError{err}} {
+				want := statusOf(of)
+				var answer *promwire.HTTPError
+				if statuses[i] == "same" && errors.As(err, &answer) && answer.StatusCode == want {
+					continue
+				}
+				if statuses[i] != strconv.Itoa(want) {
+					t.Errorf("%s is %s in column %d, and %d for %v", name, statuses[i], i, want, err)
+				}
+			}
+		}
+		if errs[name] == nil {
+			t.Errorf("no example of %q", name)
+		}
+	}
+	if rows != len(errs) {
+		t.Errorf("%d rows, want %d", rows, len(errs))
 	}
 }
