@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/promwire/promwire/internal/xcompress"
@@ -17,13 +18,17 @@ func FuzzReadHandler(f *testing.F) {
 	f.Add(unhex(f, "12020100"), true)
 	f.Add(unhex(f, "8180801000"), false)
 	store := filled(f)
-	limits := server.WithReadLimits(server.ReadLimits{MaxDecodedBytes: 1 << 20, MaxQueries: 10, MaxMatchers: 20, MaxPatternBytes: 200})
+	l := server.ReadLimits{MaxDecodedBytes: 1 << 20, MaxQueries: 10, MaxMatchers: 20, MaxPatternBytes: 200}
+	sideBySide := server.NewReadHandler(store, server.WithReadLimits(l), server.WithSort(0))
+	l.MaxParallelQueries = 1
+	limits := server.WithReadLimits(l)
 	plain, chunks := server.NewReadHandler(store, limits), server.NewReadHandler(chunkStore{store}, limits)
 	f.Fuzz(func(t *testing.T, data []byte, compress bool) {
 		if compress {
 			data = xcompress.AppendSnappy(nil, data)
 		}
 		want, got := do(plain, rawReadRequest(data)), do(chunks, rawReadRequest(data))
+		body := bytes.Clone(want.Body.Bytes())
 		switch want.Code {
 		case 200:
 			if want.Header().Get("Content-Encoding") == "snappy" {
@@ -34,6 +39,9 @@ func FuzzReadHandler(f *testing.F) {
 		case 400, 413:
 		default:
 			t.Fatalf("status %d: %s", want.Code, want.Body)
+		}
+		if other := do(sideBySide, rawReadRequest(data)); other.Code != want.Code || !bytes.Equal(other.Body.Bytes(), body) {
+			t.Fatalf("side by side: status %d, one by one %d, bodies %q and %q", other.Code, want.Code, other.Body, body)
 		}
 		if got.Code != want.Code {
 			t.Fatalf("status %d of chunks, %d of samples: %s", got.Code, want.Code, got.Body)
