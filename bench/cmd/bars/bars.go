@@ -9,6 +9,7 @@ type bar struct {
 const (
 	w2, w3, w4, w5 = "W2-batch", "W3-backfill", "W4-10k", "W5-histograms"
 	readWork       = "1000x1000"
+	readLong       = "10x1M"
 )
 
 // bars are the promises of the project about speed, as CPU time against a peer in the same run.
@@ -51,19 +52,19 @@ var bars = []bar{
 	},
 	{
 		"read samples, server", "ReadServer/type=samples/work=%s/impl=promwire", "ReadServer/type=samples/work=%s/impl=prometheus",
-		map[string]float64{readWork: 0.4},
+		map[string]float64{readWork: 0.4, readLong: 0.4},
 	},
 	{
 		"read samples, client", "ReadClient/type=samples/work=%s/impl=promwire", "ReadClient/type=samples/work=%s/impl=prometheus",
-		map[string]float64{readWork: 0.4},
+		map[string]float64{readWork: 0.4, readLong: 0.4},
 	},
 	{
 		"read chunks, server", "ReadServer/type=chunks/work=%s/impl=promwire", "ReadServer/type=chunks/work=%s/impl=prometheus",
-		map[string]float64{readWork: 0.85},
+		map[string]float64{readWork: 0.85, readLong: 0.85},
 	},
 	{
 		"read chunks, client", "ReadClient/type=chunks/work=%s/impl=promwire", "ReadClient/type=chunks/work=%s/impl=prometheus",
-		map[string]float64{readWork: 0.7},
+		map[string]float64{readWork: 0.7, readLong: 0.7},
 	},
 	{
 		"record", "Record/kind=%s/impl=promwire", "Record/kind=%s/impl=client_golang",

@@ -24,11 +24,9 @@ import (
 )
 
 const (
-	readSeries  = 1000
-	readSamples = 1000
-	readStart   = 1_760_000_000_000
-	readStep    = 15_000
-	readEnd     = readStart + readSamples*readStep
+	readStart = 1_760_000_000_000
+	readStep  = 15_000
+	readEnd   = readStart + 1_000_000*readStep
 )
 
 // readers read everything at a URL and return the number of samples and the sum of their values.
@@ -44,29 +42,29 @@ var readers = []struct {
 // the same process; it does no more than write the bytes.
 func BenchmarkReadClient(b *testing.B) {
 	for _, kind := range []string{"samples", "chunks"} {
-		url := answering(b, kind)
-		for _, r := range readers {
-			b.Run("type="+kind+"/work=1000x1000/impl="+r.name, func(b *testing.B) {
-				read := r.make(b, url)
-				read() // warms pools and connections
-				b.ReportAllocs()
-				b.ResetTimer()
-				before := cpuTime()
-				for range b.N {
-					read()
-				}
-				b.ReportMetric(float64(cpuTime()-before)/float64(b.N), "cpu-ns/op")
-			})
+		for _, k := range readWorks {
+			url := ""
+			for _, r := range readers {
+				b.Run("type="+kind+"/work="+k.name+"/impl="+r.name, func(leaf *testing.B) {
+					if url == "" {
+						url = answering(b, kind, k)
+					}
+					read := r.make(leaf, url)
+					measureOp(leaf, func() { read() })
+				})
+			}
 		}
 	}
 }
 
 func TestReadClientsAgree(t *testing.T) {
 	for _, kind := range []string{"samples", "chunks"} {
-		url := answering(t, kind)
-		n, sum := readPromwire(t, url)()
-		if m, other := readPrometheus(t, url)(); n != readSeries*readSamples || n != m || sum != other || sum == 0 {
-			t.Errorf("%s: got %d samples with sum %v, Prometheus' client %d with %v", kind, n, sum, m, other)
+		for _, k := range []readWork{readWorks[0], {"3x100k", 3, 100_000, 5}} {
+			url := answering(t, kind, k)
+			n, sum := readPromwire(t, url)()
+			if m, other := readPrometheus(t, url)(); n != k.series*k.samples || n != m || sum != other || sum == 0 {
+				t.Errorf("%s, %s: got %d samples with sum %v, Prometheus' client %d with %v", kind, k.name, n, sum, m, other)
+			}
 		}
 	}
 }
@@ -130,11 +128,14 @@ func readPrometheus(tb testing.TB, rawURL string) func() (int, float64) {
 }
 
 // answering serves one answer again and again.
-func answering(tb testing.TB, kind string) string {
+func answering(tb testing.TB, kind string, k readWork) string {
 	tb.Helper()
-	body, header := samplesAnswer(tb), http.Header{"Content-Type": {promwire.ContentTypeProtobuf}, "Content-Encoding": {"snappy"}}
-	if kind == "chunks" {
-		body, header = chunksAnswer(tb), http.Header{"Content-Type": {promwire.ContentTypeStream}}
+	header := http.Header{"Content-Type": {promwire.ContentTypeProtobuf}, "Content-Encoding": {"snappy"}}
+	var body []byte
+	if kind == "samples" {
+		body = samplesAnswer(tb, k)
+	} else {
+		body, header = chunksAnswer(tb, k), http.Header{"Content-Type": {promwire.ContentTypeStream}}
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for name, value := range header {
@@ -158,9 +159,9 @@ func readLabels(i int) []prompb.Label {
 }
 
 // readValues are those of series i: a counter.
-func readValues(i int) []prompb.Sample {
+func readValues(i, samples int) []prompb.Sample {
 	random := rand.New(rand.NewPCG(uint64(i), 1))
-	out, v := make([]prompb.Sample, readSamples), float64(random.IntN(1_000_000))
+	out, v := make([]prompb.Sample, samples), float64(random.IntN(1_000_000))
 	for k := range out {
 		v += float64(random.IntN(200))
 		out[k] = prompb.Sample{Timestamp: readStart + int64(k)*readStep, Value: math.Floor(v)}
@@ -168,11 +169,11 @@ func readValues(i int) []prompb.Sample {
 	return out
 }
 
-func samplesAnswer(tb testing.TB) []byte {
+func samplesAnswer(tb testing.TB, k readWork) []byte {
 	tb.Helper()
 	result := &prompb.QueryResult{}
-	for i := range readSeries {
-		result.Timeseries = append(result.Timeseries, &prompb.TimeSeries{Labels: readLabels(i), Samples: readValues(i)})
+	for i := range k.series {
+		result.Timeseries = append(result.Timeseries, &prompb.TimeSeries{Labels: readLabels(i), Samples: readValues(i, k.samples)})
 	}
 	msg, err := (&prompb.ReadResponse{Results: []*prompb.QueryResult{result}}).Marshal()
 	if err != nil {
@@ -181,34 +182,40 @@ func samplesAnswer(tb testing.TB) []byte {
 	return snappy.Encode(nil, msg)
 }
 
-func chunksAnswer(tb testing.TB) []byte {
+func chunksAnswer(tb testing.TB, k readWork) []byte {
 	tb.Helper()
 	out := &recorder{}
 	w := promremote.NewChunkedWriter(out, out)
-	for i := range readSeries {
-		s := &prompb.ChunkedSeries{Labels: readLabels(i)}
-		for part := range slices.Chunk(readValues(i), 120) {
-			c := chunkenc.NewXORChunk()
-			app, err := c.Appender()
+	for i := range k.series {
+		// Frames of less than a MiB, as servers send them.
+		for some := range slices.Chunk(readValues(i, k.samples), 2000*120) {
+			s := &prompb.ChunkedSeries{Labels: readLabels(i)}
+			for part := range slices.Chunk(some, 120) {
+				s.Chunks = append(s.Chunks, xorChunk(tb, part))
+			}
+			msg, err := (&prompb.ChunkedReadResponse{ChunkedSeries: []*prompb.ChunkedSeries{s}}).Marshal()
 			if err != nil {
 				tb.Fatal(err)
 			}
-			for _, v := range part {
-				app.Append(0, v.Timestamp, v.Value)
+			if _, err := w.Write(msg); err != nil {
+				tb.Fatal(err)
 			}
-			s.Chunks = append(s.Chunks, prompb.Chunk{
-				MinTimeMs: part[0].Timestamp, MaxTimeMs: part[len(part)-1].Timestamp, Type: prompb.Chunk_XOR, Data: c.Bytes(),
-			})
-		}
-		msg, err := (&prompb.ChunkedReadResponse{ChunkedSeries: []*prompb.ChunkedSeries{s}}).Marshal()
-		if err != nil {
-			tb.Fatal(err)
-		}
-		if _, err := w.Write(msg); err != nil {
-			tb.Fatal(err)
 		}
 	}
 	return out.bytes
+}
+
+func xorChunk(tb testing.TB, part []prompb.Sample) prompb.Chunk {
+	tb.Helper()
+	c := chunkenc.NewXORChunk()
+	app, err := c.Appender()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, v := range part {
+		app.Append(0, v.Timestamp, v.Value)
+	}
+	return prompb.Chunk{MinTimeMs: part[0].Timestamp, MaxTimeMs: part[len(part)-1].Timestamp, Type: prompb.Chunk_XOR, Data: c.Bytes()}
 }
 
 // recorder keeps what is written.
