@@ -225,15 +225,6 @@ var brokenStorages = []struct {
 			})
 		}
 	}), nil},
-	{"gives no samples for series", "read/hints", "hints for series", false, spoiled(func(b *broken) {
-		b.read = func(ctx context.Context, q promwire.Query) iter.Seq2[promwire.TimeSeries, error] {
-			return mapped(b.Memory.Read(ctx, q), func(ts *promwire.TimeSeries) {
-				if q.Hints.Func == "series" {
-					ts.Samples = nil
-				}
-			})
-		}
-	}), nil},
 	{"has an order of its own", "read/order", "label order", false, sorted(func(a, b promwire.Labels) int { return strings.Compare(b.String(), a.String()) }), nil},
 	{"orders by text", "read/order", "label order", false, sorted(func(a, b promwire.Labels) int { return strings.Compare(a.String(), b.String()) }), nil},
 	{"turns samples round", "read/range", "comes behind", false, read(func(ts *promwire.TimeSeries) { slices.Reverse(ts.Samples) }), nil},

@@ -228,7 +228,7 @@ func hints(p *probe) {
 		Step: 15 * time.Second, Func: "rate", Start: q.Start, End: q.End, Grouping: []string{"job"}, By: true, Range: time.Minute,
 	}
 	p.wantQuery(q, ts)
-	q.Hints = promwire.ReadHints{Func: "series"}
+	q.Hints = promwire.ReadHints{Func: "count_values", Start: q.Start, End: q.End}
 	p.wantQuery(q, ts)
 }
 

@@ -69,6 +69,12 @@ func badMatcher(name, sent string, m promwire.Matcher) check {
 					p.warn("the answer begins, and breaks off: %v", a.err)
 				case a.err == nil && a.status/100 == 5:
 					p.warn("status %d for a fault of the request; want 400", a.status)
+				case a.ok():
+					if frames, err := a.frames(); err != nil {
+						p.warn("status %d, and the answer breaks off: %v", a.status, err)
+					} else {
+						p.fail("status %d and %d whole frames, as if both queries were answered", a.status, len(frames))
+					}
 				default:
 					p.wantRefused(a, http.StatusBadRequest)
 				}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,10 +47,13 @@ type found struct {
 
 func (f found) String() string { return f.title + " " + f.Version }
 
-// each runs a test with every server there is.
-func each(t *testing.T, test func(t *testing.T, f found)) {
+// each runs a test with every server there is, or with those of some programs only.
+func each(t *testing.T, test func(t *testing.T, f found), only ...string) {
 	t.Helper()
 	for _, b := range backends() {
+		if len(only) > 0 && !slices.Contains(only, b.program) {
+			continue
+		}
 		t.Run(b.program, func(t *testing.T) {
 			t.Parallel()
 			for _, p := range proc.Must(t, b.program) {
