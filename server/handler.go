@@ -17,6 +17,17 @@ const (
 // [NewWriteHandler], [ReadPath] to [NewReadHandler]; each takes the options that are meant for it. What can only write or only
 // read is mounted with one of those.
 func NewHandler(s promwire.Storage, opts ...Option) http.Handler {
+	write, read := NewHandlers(s, opts...)
+	mux := http.NewServeMux()
+	mux.Handle(WritePath, write)
+	mux.Handle(PushPath, write)
+	mux.Handle(ReadPath, read)
+	return mux
+}
+
+// NewHandlers returns both handlers of a storage, for routers with paths of their own; each takes the options that are
+// meant for it.
+func NewHandlers(s promwire.Storage, opts ...Option) (write, read http.Handler) {
 	var writeOpts []WriteOption
 	var readOpts []ReadOption
 	for _, o := range opts {
@@ -27,10 +38,5 @@ func NewHandler(s promwire.Storage, opts ...Option) http.Handler {
 			readOpts = append(readOpts, r)
 		}
 	}
-	write := NewWriteHandler(s, writeOpts...)
-	mux := http.NewServeMux()
-	mux.Handle(WritePath, write)
-	mux.Handle(PushPath, write)
-	mux.Handle(ReadPath, NewReadHandler(s, readOpts...))
-	return mux
+	return NewWriteHandler(s, writeOpts...), NewReadHandler(s, readOpts...)
 }
