@@ -100,6 +100,9 @@ func WithProxy(proxyURL string) Option {
 	}
 }
 
+// writeBuffer lets a connection send usual requests in few calls to the system, in bytes.
+const writeBuffer = 64 << 10
+
 // newHTTPClient returns a client with connections of its own: the settings of http.DefaultTransport, proxies from the
 // environment included, and more idle connections to the one host. config and proxy may be nil.
 func newHTTPClient(config *tls.Config, proxy func(*http.Request) (*url.URL, error)) (*http.Client, error) {
@@ -112,6 +115,7 @@ func newHTTPClient(config *tls.Config, proxy func(*http.Request) (*url.URL, erro
 	}
 	t = t.Clone()
 	t.MaxIdleConnsPerHost = t.MaxIdleConns
+	t.WriteBufferSize = max(t.WriteBufferSize, writeBuffer)
 	t.DisableCompression = true // bodies have encodings of their own
 	if config != nil {
 		t.TLSClientConfig = config.Clone()

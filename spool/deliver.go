@@ -16,6 +16,10 @@ type DeliverOptions struct {
 	// JoinBytes and JoinSamples bound the requests that adjacent 1.0 bodies of one tenant are joined to, without
 	// decompressing them: 1 MiB compressed and 10,000 samples by default. A negative one turns that off.
 	JoinBytes, JoinSamples int
+	// Gather is how long what arrives may wait, so that more goes out together: a reader that has sent everything looks
+	// for more when this time has passed since it last did, not with each arrival. What comes after a longer silence goes
+	// out at once, as does everything while the reader is behind. 0, the default: nothing waits.
+	Gather time.Duration
 	// MinBackoff is the pause before the first retry, 30 ms by default; it doubles up to MaxBackoff, 5 s by default.
 	// Pauses vary by up to a tenth.
 	MinBackoff, MaxBackoff time.Duration
@@ -160,9 +164,11 @@ type sender struct {
 	decoded decodedRequest
 	unknown uint64 // number behind records that may have been delivered, when it was interrupted
 	last    error
+	looked  time.Time // when it went to see what had arrived
 }
 
 func (x *sender) loop(ctx context.Context, drain bool) error {
+	x.looked = time.Now()
 	for {
 		if ctx.Err() != nil {
 			return errors.Join(ctx.Err(), x.last)
@@ -181,10 +187,22 @@ func (x *sender) loop(ctx context.Context, drain bool) error {
 		default:
 			select {
 			case <-arrived:
+				x.gather(ctx)
 			case <-ctx.Done():
 			}
 		}
 	}
+}
+
+// gather waits until it is time to look for what arrives.
+func (x *sender) gather(ctx context.Context) {
+	if x.o.Gather <= 0 {
+		return
+	}
+	if wait := x.o.Gather - time.Since(x.looked); wait > 0 {
+		sleep(ctx, wait)
+	}
+	x.looked = time.Now()
 }
 
 // arrivals returns a channel that is closed when a record is appended.

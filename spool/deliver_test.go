@@ -166,6 +166,47 @@ func TestRetry(t *testing.T) {
 	})
 }
 
+// TestGather checks that what comes soon after the last look goes out together, and what comes later at once.
+func TestGather(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, t.TempDir(), spool.WithMessageType(promwire.WriteV1))
+		r := reader(t, s, "a")
+		w := &bodyTarget{}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- r.Deliver(ctx, w, spool.DeliverOptions{Gather: time.Second}) }()
+		after := func(pause time.Duration, want int, why string) {
+			t.Helper()
+			time.Sleep(pause)
+			synctest.Wait()
+			if w.requests != want {
+				t.Errorf("%d requests, want %d: %s", w.requests, want, why)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		write(t, s, 0, 1)
+		after(0, 1, "the first one does not wait")
+		after(100*time.Millisecond, 1, "nothing new")
+		write(t, s, 1, 3)
+		after(800*time.Millisecond, 1, "it waits")
+		write(t, s, 3, 4)
+		after(200*time.Millisecond, 2, "all of it is one request")
+		checkValues(t, w.values, 0, 4)
+		write(t, s, 4, 5)
+		after(0, 2, "it waits again")
+		cancel() // nobody waits longer than for ctx
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		before := time.Now()
+		drain(t, r, w)
+		checkValues(t, w.values, 0, 5)
+		if time.Since(before) > 0 {
+			t.Error("a drain waits")
+		}
+	})
+}
+
 func TestMaxAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, t.TempDir(), spool.WithMaxAge(time.Hour))

@@ -35,7 +35,7 @@ func main() {
 	flag.StringVar(&s.vmagent, "vmagent", "", "a vmagent binary; left out without it")
 	flag.IntVar(&s.rounds, "rounds", 5, "how often everything is measured; the figures are medians")
 	flag.IntVar(&s.samples, "samples", 400_000, "samples of a run")
-	flag.IntVar(&s.rate, "rate", 50_000, "samples a second; 0: as fast as they are taken")
+	flag.IntVar(&s.rate, "rate", 100_000, "samples a second; 0: as fast as they are taken")
 	flag.StringVar(&s.only, "only", "", "measure scenarios whose name holds this text")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

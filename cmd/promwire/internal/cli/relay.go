@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,12 +26,20 @@ import (
 	"github.com/promwire/promwire/spool"
 )
 
+// gatherTime is how long requests may wait to be forwarded together.
+const gatherTime = 200 * time.Millisecond
+
+// decodedJoin bounds requests that have to be decoded on their way, in samples: as many as Prometheus sends, so that
+// memory stays small.
+const decodedJoin = 2000
+
 type relayFlags struct {
 	config   string
 	writes   []string
 	protocol string
 	headers  []string
 	timeout  duration
+	gather   duration
 
 	mode                 string
 	tenantLabel          string
@@ -51,7 +60,7 @@ type relayFlags struct {
 }
 
 func newRelay(streams IO) *cobra.Command {
-	f := relayFlags{timeout: duration(remote.DefaultWriteTimeout), spoolSize: spool.DefaultMaxBytes, shutdown: duration(shutdownTime)}
+	f := relayFlags{timeout: duration(remote.DefaultWriteTimeout), gather: duration(gatherTime), spoolSize: spool.DefaultMaxBytes, shutdown: duration(shutdownTime)}
 	cmd := &cobra.Command{
 		Use:   "relay --spool DIR {--write URL | --config FILE}",
 		Short: "Receive remote write, keep it on disk, and forward it to one or many targets",
@@ -79,6 +88,7 @@ The relay has no authentication of its own: it listens on the loopback interface
 	flags.StringVar(&f.protocol, "protocol", "auto", "Remote Write version: 1.0, 2.0, or auto, which passes on what comes as long as the target takes it")
 	flags.StringArrayVar(&f.headers, "header", nil, "extra header `NAME: VALUE` of all --write, like 'X-Scope-OrgID: tenant' (repeatable)")
 	flags.Var(&f.timeout, "timeout", "how long to wait for the answer to one request")
+	flags.Var(&f.gather, "gather", "how long requests may wait to be forwarded together; 0: not at all")
 	flags.StringVar(&f.mode, "mode", string(relay.Replicate), "replicate: everything to every target; shard: each series to one of them")
 	flags.StringVar(&f.tenantLabel, "tenant-label", "", "`LABEL` whose value is the tenant that a series is forwarded for")
 	flags.BoolVar(&f.keepLabel, "keep-tenant-label", false, "leave the --tenant-label on the series")
@@ -194,7 +204,7 @@ var syncPolicies = map[string]spool.Sync{"always": spool.SyncAlways, "interval":
 // targets returns those of the file or of --write.
 func (f *relayFlags) targets(cmd *cobra.Command, logger *slog.Logger) ([]relay.Target, error) {
 	if f.config != "" {
-		for _, name := range []string{"write", "protocol", "header", "timeout"} {
+		for _, name := range []string{"write", "protocol", "header", "timeout", "gather"} {
 			if cmd.Flags().Changed(name) {
 				return nil, usagef("--%s is for use without --config", name)
 			}
@@ -218,6 +228,7 @@ func (f *relayFlags) targets(cmd *cobra.Command, logger *slog.Logger) ([]relay.T
 		if err != nil {
 			return nil, err
 		}
+		target.Options.Gather = time.Duration(f.gather)
 		targets = append(targets, target)
 	}
 	return targets, nil
@@ -239,12 +250,13 @@ func (f *relayFlags) fromFile(logger *slog.Logger) ([]relay.Target, error) {
 			return nil, err
 		}
 		target.Before, target.MaxAge = b.Relabel, b.MaxAge
-		ignored := b.Ignored
-		if b.BatchDeadline > 0 { // nothing waits for company
-			ignored = append(ignored, "queue_config.batch_send_deadline")
+		logIgnored(logger, b.Name, b.Ignored)
+		o := &target.Options
+		o.JoinSamples, o.MinBackoff, o.MaxBackoff = b.MaxSamples, b.MinBackoff, b.MaxBackoff
+		o.Gather = cmp.Or(b.BatchDeadline, gatherTime)
+		if !b.PassesThrough() {
+			o.JoinSamples = cmp.Or(b.MaxSamples, decodedJoin)
 		}
-		logIgnored(logger, b.Name, ignored)
-		target.Options.JoinSamples, target.Options.MinBackoff, target.Options.MaxBackoff = b.MaxSamples, b.MinBackoff, b.MaxBackoff
 		targets = append(targets, target)
 	}
 	return targets, nil

@@ -12,6 +12,9 @@ import (
 	"github.com/prometheus/sigv4"
 )
 
+// writeBuffer lets a connection send usual requests in one call to the system, in bytes.
+const writeBuffer = 256 << 10
+
 // httpClient returns a client with TLS, proxy and authentication of the block. What signs a request wraps what adds
 // headers to it, so that it sees all of them.
 func (r *RemoteWrite) httpClient() (*http.Client, error) {
@@ -24,6 +27,9 @@ func (r *RemoteWrite) httpClient() (*http.Client, error) {
 		return nil, err
 	}
 	t := client.Transport
+	if plain, ok := t.(*http.Transport); ok { // without authentication, which wraps it
+		plain.WriteBufferSize = writeBuffer
+	}
 	if c := r.config.SigV4Config; c != nil {
 		if t, err = sigv4.NewSigV4RoundTripper(c, t); err != nil {
 			return nil, err

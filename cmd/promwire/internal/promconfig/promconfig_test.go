@@ -70,7 +70,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("first block: %+v", a)
 	}
 	if b.Name != "example.org_8443_api_v1_write" || b.Message != "" || b.Timeout != 30*time.Second || !b.DropExemplars ||
-		b.DropHistograms || b.MinBackoff != 0 || b.Place() != "https://example.org:8443/api/v1/write" {
+		b.DropHistograms || b.MinBackoff != 0 || b.BatchDeadline != 0 || b.Place() != "https://example.org:8443/api/v1/write" {
 		t.Errorf("second block: %+v", b)
 	}
 }

@@ -11,10 +11,6 @@ import (
 	"github.com/promwire/promwire"
 )
 
-// maxKnown bounds the label sets that a relabeller remembers the outcome for, in bytes of their labels; twice that in
-// all. About 100,000 series.
-const maxKnown = 32 << 20
-
 // Relabel returns a writer that applies what the block says of series (write_relabel_configs, send_exemplars,
 // send_native_histograms) and passes the rest on to next. A block that says nothing gets next itself.
 //
@@ -25,32 +21,61 @@ func (r *RemoteWrite) Relabel(next promwire.Writer) promwire.Writer {
 		return next
 	}
 	return &relabeller{
-		next: next, rules: ruleSet{rules: r.relabel}, noExemplars: r.DropExemplars, noHistograms: r.DropHistograms,
-		newer: map[string]promwire.Labels{},
+		next: next, noExemplars: r.DropExemplars, noHistograms: r.DropHistograms,
+		memory: ruleMemory{rules: ruleSet{rules: r.relabel}, newer: map[string]*ruled{}},
 	}
 }
 
 type relabeller struct {
 	next                      promwire.Writer
 	noExemplars, noHistograms bool
+	requests                  sync.Pool // *relabelled
 
-	mu           sync.Mutex // guards what follows
-	rules        ruleSet
-	key          []byte
-	newer, older map[string]promwire.Labels // outcome by labels; nil: dropped
-	bytes        int                        // of the newer one
+	mu     sync.Mutex // guards memory
+	memory ruleMemory
 }
+
+// relabelled is a request for next, kept for the one after it.
+type relabelled struct {
+	request promwire.WriteRequest
+	from    []int // index in the request as it came of each series
+	dropped promwire.WriteStats
+}
+
+// maxSeriesKept bounds the memory of a request that is kept, in series.
+const maxSeriesKept = 20_000
 
 // Write implements promwire.Writer.
 func (r *relabeller) Write(ctx context.Context, req *promwire.WriteRequest) (promwire.WriteStats, error) {
-	out := &promwire.WriteRequest{Metadata: req.Metadata, Timeseries: make([]promwire.TimeSeries, 0, len(req.Timeseries))}
-	from := make([]int, 0, len(req.Timeseries)) // index in req of each series of out
-	dropped := promwire.WriteStats{}
+	out, _ := r.requests.Get().(*relabelled)
+	if out == nil {
+		out = &relabelled{}
+	}
+	defer r.release(out)
+	r.relabel(out, req)
+	if len(out.request.Timeseries) == 0 && len(out.request.Metadata) == 0 {
+		return out.dropped, nil
+	}
+	stats, err := r.next.Write(ctx, &out.request)
+	var partial *promwire.PartialWriteError
+	if errors.As(err, &partial) {
+		for i := range partial.Refused {
+			partial.Refused[i].Series = out.from[partial.Refused[i].Series]
+		}
+		partial.Written = partial.Written.Add(out.dropped)
+	}
+	return stats.Add(out.dropped), err
+}
+
+// relabel fills out with what the block leaves of req.
+func (r *relabeller) relabel(out *relabelled, req *promwire.WriteRequest) {
+	out.request.Metadata, out.dropped = req.Metadata, promwire.WriteStats{}
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	for i := range req.Timeseries {
 		ts := req.Timeseries[i]
 		before := ts.Stats()
-		ts.Labels = r.outcome(ts.Labels)
+		ts.Labels = r.memory.outcome(ts.Labels)
 		if r.noExemplars {
 			ts.Exemplars = nil
 		}
@@ -59,56 +84,25 @@ func (r *relabeller) Write(ctx context.Context, req *promwire.WriteRequest) (pro
 		}
 		after := ts.Stats()
 		if len(ts.Labels) == 0 || after == (promwire.WriteStats{}) && before != after {
-			dropped = dropped.Add(before)
+			out.dropped = out.dropped.Add(before)
 			continue
 		}
-		dropped.Samples += before.Samples - after.Samples
-		dropped.Histograms += before.Histograms - after.Histograms
-		dropped.Exemplars += before.Exemplars - after.Exemplars
-		out.Timeseries = append(out.Timeseries, ts)
-		from = append(from, i)
+		out.dropped.Samples += before.Samples - after.Samples
+		out.dropped.Histograms += before.Histograms - after.Histograms
+		out.dropped.Exemplars += before.Exemplars - after.Exemplars
+		out.request.Timeseries = append(out.request.Timeseries, ts)
+		out.from = append(out.from, i)
 	}
-	r.mu.Unlock()
-	if len(out.Timeseries) == 0 && len(out.Metadata) == 0 {
-		return dropped, nil
-	}
-	stats, err := r.next.Write(ctx, out)
-	var partial *promwire.PartialWriteError
-	if errors.As(err, &partial) {
-		for i := range partial.Refused {
-			partial.Refused[i].Series = from[partial.Refused[i].Series]
-		}
-		partial.Written = partial.Written.Add(dropped)
-	}
-	return stats.Add(dropped), err
 }
 
-// outcome returns what the rules make of a label set, nil if they drop the series.
-func (r *relabeller) outcome(ls promwire.Labels) promwire.Labels {
-	if len(r.rules.rules) == 0 {
-		return ls
+// release keeps the memory of out, but nothing that it refers to.
+func (r *relabeller) release(out *relabelled) {
+	clear(out.request.Timeseries)
+	out.request = promwire.WriteRequest{Timeseries: out.request.Timeseries[:0]}
+	out.from = out.from[:0]
+	if cap(out.request.Timeseries) <= maxSeriesKept {
+		r.requests.Put(out)
 	}
-	r.key = r.key[:0]
-	for _, l := range ls {
-		r.key = append(append(append(append(r.key, l.Name...), 0xff), l.Value...), 0xff)
-	}
-	if out, ok := r.newer[string(r.key)]; ok {
-		return out
-	}
-	out, ok := r.older[string(r.key)]
-	if !ok {
-		out = r.rules.apply(ls)
-	}
-	r.remember(out)
-	return out
-}
-
-func (r *relabeller) remember(out promwire.Labels) {
-	if r.bytes > maxKnown {
-		r.older, r.newer, r.bytes = r.newer, map[string]promwire.Labels{}, 0
-	}
-	r.newer[string(r.key)] = out
-	r.bytes += 3*len(r.key) + 32*len(out) + 64
 }
 
 // ruleSet are relabelling rules, with memory to apply them. It is not safe for concurrent use.
