@@ -101,7 +101,7 @@ func TestRelayAgeLimit(t *testing.T) {
 		defer r.Close()
 		dir := t.TempDir()
 		config := filepath.Join(dir, "prometheus.yml")
-		text := "remote_write: [{name: here, url: '" + r.URL + "', queue_config: {sample_age_limit: 1h, batch_send_deadline: 1s}}]"
+		text := "remote_write: [{name: here, url: '" + r.URL + "', queue_config: {sample_age_limit: 1h, batch_send_deadline: 1s, capacity: 5}}]"
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func TestRelayAgeLimit(t *testing.T) {
 				t.Errorf("no %s in %s", want, metrics)
 			}
 		}
-		if code, _, err := p.end(syscall.SIGTERM); code != 0 || err != nil || !strings.Contains(p.err.String(), "queue_config.batch_send_deadline") {
+		if code, _, err := p.end(syscall.SIGTERM); code != 0 || err != nil || !strings.Contains(p.err.String(), "queue_config.capacity") || strings.Contains(p.err.String(), "batch_send_deadline") {
 			t.Errorf("code %d, %v, %s", code, err, p.err)
 		}
 	}

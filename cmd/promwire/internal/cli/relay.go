@@ -254,7 +254,7 @@ func (f *relayFlags) fromFile(logger *slog.Logger) ([]relay.Target, error) {
 		o := &target.Options
 		o.JoinSamples, o.MinBackoff, o.MaxBackoff = b.MaxSamples, b.MinBackoff, b.MaxBackoff
 		o.Gather = cmp.Or(b.BatchDeadline, gatherTime)
-		if !b.PassesThrough() {
+		if !b.PassesThrough() || b.MaxAge > 0 {
 			o.JoinSamples = cmp.Or(b.MaxSamples, decodedJoin)
 		}
 		targets = append(targets, target)
