@@ -72,7 +72,7 @@ func TestWriteBombs(t *testing.T) {
 				}
 			}
 			send() // decoders are kept
-			if used := allocated(send); used > 3*limit {
+			if used := allocated(send); used > 4*limit && !raceEnabled { // which has pools forget at random
 				t.Errorf("took %d KiB for %d bytes", used>>10, len(body))
 			}
 		})
@@ -203,7 +203,7 @@ func TestWriteMemoryOfLargeRequest(t *testing.T) {
 				t.Errorf("written %+v, want %+v", got, req.Stats())
 			}
 			// Twice the compressed body, as it grows; twice the structs and the table of symbols, as they do.
-			if most := len(msg) + 2*len(body) + 2*(8<<20) + 2*16*160_000; used > uint64(most) {
+			if most := len(msg) + 2*len(body) + 2*(8<<20) + 2*16*160_000; used > uint64(most) && !raceEnabled {
 				t.Errorf("%d MiB allocated, at most %d expected", used>>20, most>>20)
 			}
 		})
