@@ -72,7 +72,8 @@ func TestWriteBombs(t *testing.T) {
 				}
 			}
 			send() // decoders are kept
-			if used := allocated(send); used > 4*limit && !raceEnabled { // which has pools forget at random
+			// The race detector has pools forget at random.
+			if used := allocated(send); used > 4*limit && !raceEnabled {
 				t.Errorf("took %d KiB for %d bytes", used>>10, len(body))
 			}
 		})
