@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/internal/native"
 )
 
 // valueSuite is about values that have to come back as they were.
@@ -61,57 +62,25 @@ func times(s *suite) {
 	}
 }
 
-func intHistogram(t int64) promwire.Histogram {
-	return promwire.Histogram{
-		Timestamp: t, Schema: 0, Sum: 18.5, ZeroThreshold: math.Ldexp(1, -128), Count: 8, ZeroCount: 1,
-		PositiveSpans: []promwire.BucketSpan{{Offset: 1, Length: 2}, {Offset: 1, Length: 1}}, PositiveDeltas: []int64{1, 1, -1},
-		NegativeSpans: []promwire.BucketSpan{{Offset: -1, Length: 1}}, NegativeDeltas: []int64{3},
-	}
-}
-
-func floatHistogram(t int64) promwire.Histogram {
-	return promwire.Histogram{
-		Timestamp: t, IsFloat: true, Schema: 3, Sum: -2.25, ZeroThreshold: 0.001, CountFloat: 7.5, ZeroCountFloat: 0.5,
-		PositiveSpans: []promwire.BucketSpan{{Offset: -2, Length: 2}}, PositiveCounts: []float64{2.5, 4.5},
-	}
-}
-
-func gaugeHistogram(t int64) promwire.Histogram {
-	h := intHistogram(t)
-	h.ResetHint = promwire.ResetGauge
-	return h
-}
-
-func customHistogram(t int64) promwire.Histogram {
-	return promwire.Histogram{
-		Timestamp: t, Schema: promwire.CustomBucketsSchema, Sum: 5.5, Count: 3, CustomValues: []float64{0.1, 1},
-		PositiveSpans: []promwire.BucketSpan{{Offset: 0, Length: 1}, {Offset: 1, Length: 1}}, PositiveDeltas: []int64{2, -1},
-	}
-}
-
 func customFloatHistogram(t int64) promwire.Histogram {
-	h := customHistogram(t)
+	h := native.Custom(t)
 	h.IsFloat, h.Count, h.CountFloat, h.PositiveDeltas, h.PositiveCounts = true, 0, 3.5, nil, []float64{2.5, 1}
 	return h
 }
 
 func emptyHistogram(t int64) promwire.Histogram { return promwire.Histogram{Timestamp: t} }
 
-func staleHistogram(t int64) promwire.Histogram {
-	return promwire.Histogram{Timestamp: t, Sum: promwire.StaleNaN()}
-}
-
 // allHistograms makes a series for each kind of native histogram, each with four of them and a stale marker.
 func (s *suite) allHistograms() []promwire.TimeSeries {
 	var all []promwire.TimeSeries
 	for i, kind := range []func(int64) promwire.Histogram{
-		intHistogram, floatHistogram, gaugeHistogram, customHistogram, customFloatHistogram, emptyHistogram,
+		native.Int, native.Float, native.Gauge, native.Custom, customFloatHistogram, emptyHistogram,
 	} {
 		ts := promwire.TimeSeries{Labels: name("kind", fmt.Sprint(i))}
 		for j := range 4 {
 			ts.Histograms = append(ts.Histograms, kind(s.at(j)))
 		}
-		ts.Histograms = append(ts.Histograms, staleHistogram(s.at(4)))
+		ts.Histograms = append(ts.Histograms, native.Stale(s.at(4)))
 		all = append(all, ts)
 	}
 	return all
@@ -141,7 +110,7 @@ func mixedKinds(s *suite) {
 	}
 	ts := s.series(name(), 1, 2, 3, 4)
 	ts.Samples = append(ts.Samples[:2], ts.Samples[3])
-	first, second := ts, promwire.TimeSeries{Labels: ts.Labels, Histograms: []promwire.Histogram{intHistogram(s.at(2))}}
+	first, second := ts, promwire.TimeSeries{Labels: ts.Labels, Histograms: []promwire.Histogram{native.Int(s.at(2))}}
 	first.Samples = ts.Samples[:2]
 	third := promwire.TimeSeries{Labels: ts.Labels, Samples: ts.Samples[2:]}
 	s.write(first)

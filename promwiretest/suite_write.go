@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/internal/native"
 )
 
 // writeSuite is about what is taken.
@@ -85,7 +86,7 @@ func writeExemplars(s *suite) {
 func writeMemory(s *suite) {
 	all := []promwire.TimeSeries{s.series(name("i", "0", "text", "a longer value of a label"), 1, 2), s.series(name("i", "1"), 3)}
 	if !s.noHistograms {
-		all = append(all, promwire.TimeSeries{Labels: name("i", "2"), Histograms: []promwire.Histogram{intHistogram(s.at(0)), customHistogram(s.at(1))}})
+		all = append(all, promwire.TimeSeries{Labels: name("i", "2"), Histograms: []promwire.Histogram{native.Int(s.at(0)), native.Custom(s.at(1))}})
 	}
 	req, scribble := borrowed(request(all...))
 	if stats, err := s.storage.Write(s.ctx, req); err != nil || stats != req.Stats() {
@@ -159,7 +160,7 @@ func spoil(ts *promwire.TimeSeries) {
 func writeReadOnly(s *suite) {
 	req := request(s.series(name("i", "1"), 1, 2), s.series(name("i", "0"), 3, math.NaN()))
 	if !s.noHistograms {
-		req.Timeseries = append(req.Timeseries, promwire.TimeSeries{Labels: name("i", "2"), Histograms: []promwire.Histogram{intHistogram(s.at(0))}})
+		req.Timeseries = append(req.Timeseries, promwire.TimeSeries{Labels: name("i", "2"), Histograms: []promwire.Histogram{native.Int(s.at(0))}})
 	}
 	before := string(req.AppendText(nil, promwire.TextOptions{Timestamps: true}))
 	if _, err := s.storage.Write(s.ctx, req); err != nil {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/internal/native"
 )
 
 // findChecks find out what the endpoint has.
@@ -143,7 +144,7 @@ func findHistograms(p *probe) {
 		p.notApplicable(p.lacks[needWrite])
 		return
 	}
-	ts := promwire.TimeSeries{Labels: p.labels(), Histograms: []promwire.Histogram{integerHistogram(p.at(0))}}
+	ts := promwire.TimeSeries{Labels: p.labels(), Histograms: []promwire.Histogram{native.Int(p.at(0))}}
 	a := p.write(p.anyMessage(), ts)
 	if a.refused() {
 		p.lack(needHistograms, "the endpoint does not take native histograms, and says so")

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/internal/native"
 	"github.com/promwire/promwire/internal/same"
 )
 
@@ -160,12 +161,12 @@ func streamValues(p *probe) {
 
 func streamHistograms(p *probe) {
 	var all []promwire.TimeSeries
-	for i, kind := range []func(int64) promwire.Histogram{integerHistogram, floatHistogram, gaugeHistogram, customHistogram} {
+	for i, kind := range []func(int64) promwire.Histogram{native.Int, native.Float, native.Gauge, native.Custom} {
 		ts := promwire.TimeSeries{Labels: p.labels("i", fmt.Sprint(i))}
 		for j := range 4 {
 			ts.Histograms = append(ts.Histograms, kind(p.at(j)))
 		}
-		ts.Histograms = append(ts.Histograms, staleHistogram(p.at(4)))
+		ts.Histograms = append(ts.Histograms, native.Stale(p.at(4)))
 		all = append(all, ts)
 	}
 	stats := promwire.WriteStats{Histograms: 5 * len(all)}
