@@ -1,6 +1,6 @@
 # Few targets; each is one command that also works without make.
 GO ?= go
-MODULES := . ./adapter/azuread ./adapter/clientgolang ./adapter/echo ./adapter/fasthttp ./adapter/fiber ./adapter/gin ./adapter/htpasswd ./adapter/otel ./adapter/sigv4 ./bench ./cmd/promwire ./examples/chi ./examples/sql ./internal/difftest
+MODULES := . ./adapter/azuread ./adapter/clientgolang ./adapter/echo ./adapter/fasthttp ./adapter/fiber ./adapter/gin ./adapter/hertz ./adapter/htpasswd ./adapter/otel ./adapter/sigv4 ./bench ./cmd/promwire ./examples/chi ./examples/sql ./internal/difftest
 LINT_VERSION := v2.15.0
 FUZZTIME ?= 10s
 TOOLS := $(CURDIR)/.tools
