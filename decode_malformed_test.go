@@ -170,6 +170,7 @@ func TestDecodeTruncated(t *testing.T) {
 // decodeAll decodes src in every way, demands that all agree, and returns the request, or nil if it is malformed.
 func decodeAll(t testing.TB, src []byte, mt promwire.MessageType) *promwire.WriteRequest {
 	t.Helper()
+	sameItems(t, src, mt)
 	var first *promwire.WriteRequest
 	var firstErr error
 	started := false

@@ -120,12 +120,12 @@ func (w *writeState) inspect(b *promwire.Body) (stats promwire.WriteStats, decod
 	d := &w.decoder
 	d.Reset(msg, b.Type)
 	d.MaxLabelBytes = b.Rules.MaxLabelBytes
-	next := d.Next // 1.0: labels are looked into
-	if b.Type == promwire.WriteV2 {
-		next = d.NextRaw // 2.0: so are references
-	}
-	for b.Rules.Within(d) && next() {
-		stats = stats.Add(d.Series().Stats())
+	for b.Rules.Within(d) {
+		items, ok := d.NextItems()
+		if !ok {
+			break
+		}
+		stats = stats.Add(items)
 	}
 	err = b.Rules.CheckMessage(d)
 	return stats, len(msg), d.Index() < 0 && len(d.Metadata()) == 0, err

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/cores"
 	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
 	"github.com/promwire/promwire/cmd/promwire/internal/promconfig"
 	"github.com/promwire/promwire/cmd/promwire/internal/relay"
@@ -138,6 +139,7 @@ func runRelay(cmd *cobra.Command, streams IO, f *relayFlags) error {
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	go cores.Adapt(ctx)
 	return f.serve(ctx, ln, r, streams, logger)
 }
 
