@@ -9,19 +9,23 @@ import (
 
 // appendRequestV1 appends a prometheus.WriteRequest (Remote Write 1.0, "Protocol").
 func appendRequestV1(dst []byte, r *WriteRequest) ([]byte, error) {
-	start, metadata := len(dst), false
+	start, metadata, likely := len(dst), false, 0
 	var err error
 	for i := range r.Timeseries {
 		ts := &r.Timeseries[i]
 		metadata = metadata || ts.Metadata.any()
-		size := estimateSeriesV1(ts)
-		if uint64(cap(dst)-len(dst)) < size.most {
-			dst = grow(dst, estimateRestV1(r.Timeseries[i:]))
+		more := appendIfRoomV1(dst, start, ts, likely)
+		if more == nil {
+			size := estimateSeriesV1(ts)
+			if uint64(cap(dst)-len(dst)) < size.most {
+				dst = grow(dst, estimateRestV1(r.Timeseries[i:]))
+			}
+			if dst, err = room(dst, start, size.most); err != nil {
+				return dst, err
+			}
+			more = appendSeriesV1(dst, ts, size.likely)
 		}
-		if dst, err = room(dst, start, size.most); err != nil {
-			return dst, err
-		}
-		dst = appendSeriesV1(dst, ts, size.likely)
+		likely, dst = len(more)-len(dst), more
 	}
 	if metadata {
 		if dst, err = appendSeriesMetadata(dst, start, r.Timeseries); err != nil {
@@ -48,6 +52,23 @@ func estimateRestV1(series []TimeSeries) uint64 {
 	return min(n, maxForesight)
 }
 
+// appendIfRoomV1 is appendSeriesV1, or returns nil if dst may have no room for ts. It looks at labels only once, while
+// it writes them: their sizes are what takes time to sum up before, as they lie all over the memory.
+func appendIfRoomV1(dst []byte, start int, ts *TimeSeries, likely int) []byte {
+	most := min(cap(dst), start+maxMessage) - maxHeader - int(min(estimatePointsV1(ts).most, maxMessage))
+	open := len(dst)
+	if most < open+maxHeader {
+		return nil
+	}
+	b := dst[:cap(dst)]
+	begin := pb.OpenMessage(b, open, 0x0a, likely)
+	i := putLabels(b[:most], begin, ts.Labels)
+	if i < 0 {
+		return nil
+	}
+	return b[:pb.CloseMessage(b, open, begin, putPointsV1(b, i, ts))]
+}
+
 // appendSeriesV1 appends a field with number 1 that holds ts, for which dst has room; ts likely takes so many bytes.
 func appendSeriesV1(dst []byte, ts *TimeSeries, likely int) []byte {
 	b, open := dst[:cap(dst)], len(dst)
@@ -67,7 +88,13 @@ func (ts *TimeSeries) AppendProto(dst []byte) []byte {
 
 func estimateSeriesV1(ts *TimeSeries) estimate {
 	e := estimateLabels(ts.Labels)
-	e.add(estimatePoints(ts.Samples, ts.Histograms))
+	e.add(estimatePointsV1(ts))
+	return e
+}
+
+// estimatePointsV1 estimates a series apart from its labels.
+func estimatePointsV1(ts *TimeSeries) estimate {
+	e := estimatePoints(ts.Samples, ts.Histograms)
 	for i := range ts.Exemplars {
 		e.add(estimateLabels(ts.Exemplars[i].Labels))
 		e.add(estimate{likely: 20, most: maxExemplar})
@@ -76,7 +103,11 @@ func estimateSeriesV1(ts *TimeSeries) estimate {
 }
 
 func putSeriesV1(b []byte, i int, ts *TimeSeries) int {
-	i = putLabels(b, i, ts.Labels)
+	return putPointsV1(b, putLabels(b, i, ts.Labels), ts)
+}
+
+// putPointsV1 writes what a series has apart from its labels.
+func putPointsV1(b []byte, i int, ts *TimeSeries) int {
 	for k := range ts.Samples {
 		s := &ts.Samples[k]
 		i = putSample(b, i, math.Float64bits(s.Value), s.Timestamp, 0)
@@ -110,14 +141,20 @@ func estimateLabels(ls Labels) estimate {
 	return estimate{text + 6*len(ls), most + maxLabelHeaders*uint64(len(ls))}
 }
 
-// putLabels writes the label fields of a series or exemplar, whose tag is 1 in both.
+// putLabels writes the label fields of a series or exemplar, whose tag is 1 in both. If b is too short it returns -1,
+// which whoever took the room of estimateLabels does not meet.
 func putLabels(b []byte, i int, ls Labels) int {
 	for k := range ls {
 		name, value := ls[k].Name, ls[k].Value
 		n, v := len(name), len(value)
 		if n == 0 || v == 0 || n+v > 0x7f-4 {
-			i = putAnyLabel(b, i, name, value)
+			if i = putAnyLabel(b, i, name, value); i < 0 {
+				return -1
+			}
 			continue
+		}
+		if len(b)-i < n+v+6 {
+			return -1
 		}
 		// All lengths take one byte: 0a LL 0a NN name 12 VV value.
 		d := b[i : i+n+v+6]
@@ -132,7 +169,11 @@ func putLabels(b []byte, i int, ls Labels) int {
 }
 
 func putAnyLabel(b []byte, i int, name, value string) int {
-	i = pb.PutHeader(b, i, 0x0a, pb.SizeBytes(len(name))+pb.SizeBytes(len(value)))
+	size := pb.SizeBytes(len(name)) + pb.SizeBytes(len(value))
+	if uint64(len(b)-i) < pb.SizeMessage(size) {
+		return -1
+	}
+	i = pb.PutHeader(b, i, 0x0a, size)
 	i = pb.PutString(b, i, 0x0a, name)
 	return pb.PutString(b, i, 0x12, value)
 }
