@@ -44,6 +44,10 @@ func Run(ctx context.Context, args []string, streams IO) int {
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintf(streams.Err, "Hint: %s\n", hint)
 	}
+	var incomplete *incompleteError
+	if errors.As(err, &incomplete) && incomplete.some {
+		return exitPartial
+	}
 	var partial *promwire.PartialWriteError
 	if errors.As(err, &partial) && partial.Written != (promwire.WriteStats{}) {
 		return exitPartial

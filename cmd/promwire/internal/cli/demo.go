@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/transfer/formats"
 	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
 	"github.com/promwire/promwire/examples/billing/billing"
 	"github.com/promwire/promwire/metrics"
@@ -121,7 +122,7 @@ func roundTrip(ctx context.Context, out io.Writer, srv *httpServer) error {
 func printSeries(out io.Writer, ts *promwire.TimeSeries) {
 	fmt.Fprint(out, ts.Labels)
 	for _, s := range ts.Samples {
-		fmt.Fprintf(out, " %s@%s", formatFloat(s.Value), time.UnixMilli(s.Timestamp).Format("15:04:05.000"))
+		fmt.Fprintf(out, " %s@%s", formats.FormatFloat(s.Value), time.UnixMilli(s.Timestamp).Format("15:04:05.000"))
 	}
 	fmt.Fprintln(out)
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
+	"github.com/promwire/promwire/cmd/promwire/internal/transfer"
+	"github.com/promwire/promwire/cmd/promwire/internal/transfer/formats"
 	"github.com/promwire/promwire/metrics"
 	"github.com/promwire/promwire/remote"
 )
@@ -24,7 +26,7 @@ type pushFlags struct {
 	protocol    string
 	debug       bool
 	dryRun      bool
-	file        string
+	file        fileFlags
 	state       stateFlags
 	preflight   preflightFlag
 	shown       shownFindings
@@ -42,8 +44,13 @@ NAME goes out as it is: nothing is added to it, not even _total to that of a cou
 -Inf; put -- before the first NAME if one is negative. Labels, time and metadata are those of all samples; NAME may have
 labels of its own, as in 'hits{code="200"}'.
 
-With --file, the samples come from a file, or with - from the standard input, in the text that /metrics shows, times and
-types included. Samples without a time get that of --time, and all series get the --label.
+With --file, the samples come from files, or with - from the standard input: the text that /metrics shows, OpenMetrics, CSV
+(see --csv-map), JSON lines as VictoriaMetrics exports them, or the series notation of promtool; what promwire read writes
+comes back bit for bit. Samples without a time get that of --time, and all series get the --label. Files of any size take
+constant memory: samples are sorted first, in temporary files if need be, so that each series goes out in order of time.
+A bad line is named and skipped (exit code 3), with --strict nothing is sent (exit code 1). What the receiver refuses is
+counted by reason. With --resume an interrupted push goes on where it was, and --verify reads all of it back. A --dry-run
+reads, checks and counts, and sends nothing. More: docs/import-export.md
 
 With --state, each pair is a recording: VALUE is added to the counter NAME (which then ends in _total), or with --type
 observed in a histogram, or set as a gauge. The totals are kept in the file, so that many runs make one series that only
@@ -56,11 +63,16 @@ cannot say that it stored some: a refusal is exit code 1 there.`,
   promwire push --url http://127.0.0.1:9201/api/v1/write queue_depth 5 --time -5m --debug
   promwire push --url http://127.0.0.1:9201/api/v1/write 'hits{code="200"}' 7 'hits{code="500"}' 1
   curl -s http://127.0.0.1:9100/metrics | promwire push --url http://127.0.0.1:9201/api/v1/write --file - --label job=node
+  promwire push --url http://127.0.0.1:9201/api/v1/write --file 'dumps/*.json' --resume dumps.progress --rate 50000 --verify http://127.0.0.1:9201/api/v1/read
+  promwire push --url http://127.0.0.1:9201/api/v1/write --file rooms.csv --csv-map time=when:unix_s,value=celsius,metric=temperature,label:room=room
   promwire push --url http://127.0.0.1:9201/api/v1/write -- temperature_celsius -4.5
   promwire push --url http://127.0.0.1:9201/api/v1/write --state /var/lib/backup.state backups_total 1`,
 		Args: f.namesAndValues,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			defer func() { f.shown.total(f.check) }()
+			if name := f.file.given(cmd.Flags()); name != "" && len(f.file.paths) == 0 {
+				return usagef("--%s needs --file", name)
+			}
 			return push(cmd.Context(), streams, &f, args)
 		},
 	}
@@ -73,21 +85,21 @@ cannot say that it stored some: a refusal is exit code 1 there.`,
 	flags.StringVar(&f.time, "time", "now", "time of the sample: RFC 3339, Unix seconds, or relative like -5m")
 	flags.StringVar(&f.start, "start-time", "", "when the counter started from zero (Remote Write 2.0 only); like --time")
 	flags.StringVar(&f.protocol, "protocol", "auto", "Remote Write version: 1.0, 2.0, or auto, which tries 2.0 first")
-	flags.StringVar(&f.file, "file", "", "`FILE` with samples in the text that /metrics shows; - is the standard input")
 	flags.BoolVar(&f.debug, "debug", false, "print what goes out")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would go out, and change nothing anywhere; --url is not needed")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would go out (of a --file only how much, without --debug), and change nothing anywhere; --url is not needed")
 	f.preflight.register(flags, ". What is refused is shown, and the exit code is 3 or 1; by default nothing is judged")
 	f.state.register(flags)
+	f.file.register(flags)
 	return cmd
 }
 
 func (f *pushFlags) namesAndValues(_ *cobra.Command, args []string) error {
 	switch {
-	case f.file != "" && len(args) > 0:
+	case len(f.file.paths) > 0 && len(args) > 0:
 		return usagef("unexpected argument %q: the samples are in the --file", args[0])
-	case f.file != "" && (f.state.path != "" || f.metricType != "" || f.help != "" || f.unit != "" || f.start != ""):
+	case len(f.file.paths) > 0 && (f.state.path != "" || f.metricType != "" || f.help != "" || f.unit != "" || f.start != ""):
 		return usagef("--file excludes --state, --type, --help-text, --unit and --start-time")
-	case f.file != "":
+	case len(f.file.paths) > 0:
 		return nil
 	case len(args) == 0 && f.state.path == "":
 		return usagef("NAME is missing")
@@ -105,7 +117,13 @@ func push(ctx context.Context, streams IO, f *pushFlags, args []string) error {
 	if err := f.state.refuse(); err != nil {
 		return err
 	}
-	req, err := f.samples(streams, args, time.Now())
+	if len(f.file.paths) > 0 {
+		if err := f.file.check(); err != nil {
+			return err
+		}
+		return pushFiles(ctx, streams, f, time.Now())
+	}
+	req, err := f.request(args, time.Now())
 	if err != nil {
 		return err
 	}
@@ -130,8 +148,8 @@ func (f *pushFlags) written(streams IO, stats promwire.WriteStats) error {
 }
 
 // writer returns what the samples go to: judged by the preflight, shown, sent.
-func (f *pushFlags) writer(streams IO) (promwire.Writer, error) {
-	w, err := f.target(streams)
+func (f *pushFlags) writer(streams IO, more ...remote.WriteOption) (promwire.Writer, error) {
+	w, err := f.target(streams, more...)
 	if err != nil {
 		return nil, err
 	}
@@ -140,15 +158,26 @@ func (f *pushFlags) writer(streams IO) (promwire.Writer, error) {
 	return w, nil
 }
 
-func (f *pushFlags) target(streams IO) (promwire.Writer, error) {
+func (f *pushFlags) target(streams IO, more ...remote.WriteOption) (promwire.Writer, error) {
+	if f.dryRun && len(f.file.paths) > 0 && !f.debug {
+		return nowhere{}, nil
+	}
 	if f.dryRun {
 		return metrics.NewDebugWriter(streams.Out, nil, metrics.WithTimestamps()), nil
 	}
-	client, err := f.client()
+	client, err := f.client(more...)
 	if err != nil || !f.debug {
 		return client, err
 	}
 	return metrics.NewDebugWriter(streams.Out, client, metrics.WithTimestamps()), nil
+}
+
+// nowhere takes everything.
+type nowhere struct{}
+
+// Write implements promwire.Writer.
+func (nowhere) Write(_ context.Context, req *promwire.WriteRequest) (promwire.WriteStats, error) {
+	return req.Stats(), nil
 }
 
 // request makes the request of the command line.
@@ -265,4 +294,33 @@ func (f *pushFlags) client(more ...remote.WriteOption) (*remote.WriteClient, err
 		return nil, &usageError{err}
 	}
 	return client, nil
+}
+
+// journal opens the journal of a push of files.
+func (f *pushFlags) journal(now time.Time) (*transfer.Journal, error) {
+	path := f.file.resume
+	if f.dryRun {
+		path = ""
+	}
+	return transfer.OpenJournal(path, "push to "+plainURL(f.url), now.UnixMilli())
+}
+
+// splitSeries returns name and labels of a NAME like hits{code="200"}.
+func splitSeries(s string) (string, []promwire.Label, error) {
+	if !strings.HasSuffix(s, "}") || !strings.Contains(s, "{") {
+		return s, nil, nil
+	}
+	pairs, err := formats.ParseSeries(s)
+	if err != nil {
+		return "", nil, &usageError{err}
+	}
+	name, labels := "", []promwire.Label(nil)
+	for _, l := range pairs {
+		if l.Name == promwire.MetricName {
+			name = l.Value
+		} else {
+			labels = append(labels, l)
+		}
+	}
+	return name, labels, nil
 }

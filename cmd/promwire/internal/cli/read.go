@@ -1,16 +1,18 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/transfer"
+	"github.com/promwire/promwire/cmd/promwire/internal/transfer/formats"
+	"github.com/promwire/promwire/cmd/promwire/internal/transfer/tally"
 	"github.com/promwire/promwire/remote"
 )
 
@@ -23,6 +25,8 @@ type readFlags struct {
 	match            []string
 	start, end       string
 	format, response string
+	output           string
+	progress         bool
 }
 
 func newRead(streams IO) *cobra.Command {
@@ -34,13 +38,18 @@ func newRead(streams IO) *cobra.Command {
 
 Without --start and --end, it reads the last hour. A series that several selectors match is printed once.
 
-Formats:
-  text  one line per sample: series, value, time in milliseconds; the Prometheus text format, as far as it goes
-  json  one object per line and series, several for a long one: {"metric":{...},"values":[[seconds,"value"],...]} as in
-        the HTTP API of Prometheus; native histograms have the fields of remote write: "histograms":[[seconds,{...}],...]
-  csv   a header, then one line per sample: series,time,value`,
+Formats, which promwire push --file takes and brings back bit for bit, or says what it can't (docs/import-export.md):
+  text         one line per sample: series, value, time in milliseconds; the Prometheus text format, as far as it goes.
+               Native histograms are in a form for people
+  openmetrics  what any reader of OpenMetrics takes
+  json         JSON lines as VictoriaMetrics exports and imports them, one object per part of a series:
+               {"metric":{...},"values":[...],"timestamps":[...]}; native histograms too
+  csv          a header, then one line per sample: series,time,value; native histograms as JSON objects
+
+Exit code 3 says that the format could not carry a part of the data.`,
 		Example: `  promwire read --url http://127.0.0.1:9201/api/v1/read --match orders_total
   promwire read --url http://127.0.0.1:9201/api/v1/read --match 'up{job=~"a|b"}' --match down --start -1d --format json
+  promwire read --url http://127.0.0.1:9201/api/v1/read --match '{job="a"}' --start -30d --format json --output a.json
   promwire read --url http://127.0.0.1:9201/api/v1/read --match orders_total --start 2026-03-01T00:00:00Z --end 1772366400`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return read(cmd.Context(), streams, &f) },
@@ -50,7 +59,9 @@ Formats:
 	flags.StringArrayVarP(&f.match, "match", "m", nil, "series `SELECTOR`, like 'up{job=\"a\"}' (repeatable)")
 	flags.StringVar(&f.start, "start", "", "begin of the range: RFC 3339, Unix seconds, or relative like -1h (default: an hour before --end)")
 	flags.StringVar(&f.end, "end", "now", "end of the range, inclusive; like --start")
-	flags.StringVar(&f.format, "format", "text", "text, json or csv")
+	flags.StringVar(&f.format, "format", string(formats.Text), "text, openmetrics, json or csv")
+	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write to; it is there when all of it is")
+	flags.BoolVar(&f.progress, "progress", false, "show progress of an --output also where standard error is no terminal")
 	flags.StringVar(&f.response, "response", "auto", "what to ask the server for: samples, chunks, or auto, which prefers chunks")
 	return cmd
 }
@@ -60,32 +71,64 @@ func read(ctx context.Context, streams IO, f *readFlags) error {
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(streams.Out, 64<<10)
-	format, err := newFormat(f.format, out)
+	format, err := formats.Parse(f.format, formats.Writable)
 	if err != nil {
-		return err
+		return usagef("--format %w", err)
 	}
 	client, err := f.reader()
 	if err != nil {
 		return err
 	}
-	n := 0
-	for ts, err := range readAll(ctx, client, queries) {
-		if err != nil {
-			return errors.Join(err, out.Flush())
-		}
-		n++
-		if err := format.write(&ts); err != nil {
-			return err
-		}
+	out, err := newOutput(streams.Out, f.output)
+	if err != nil {
+		return err
 	}
-	if err := format.end(); err != nil {
+	n, lost, err := f.print(streams, out, format, readAll(ctx, client, queries))
+	if err := out.end(err); err != nil {
 		return err
 	}
 	if n == 0 {
 		fmt.Fprintln(streams.Err, "No series match in this range.")
 	}
-	return out.Flush()
+	return f.leftOut(streams, format, n, lost)
+}
+
+// print writes series in a format, and returns how many samples there were, and what of them it could not carry.
+func (f *readFlags) print(streams IO, out io.Writer, format formats.Format, all iter.Seq2[promwire.TimeSeries, error]) (n int, lost tally.Tally, err error) {
+	w, err := formats.NewWriter(format, out, &lost)
+	if err != nil {
+		return 0, lost, err
+	}
+	var progress *transfer.Progress
+	if f.output != "" {
+		progress = progressBar(streams, f.progress)
+	}
+	progress.Phase("reading", "samples", 0)
+	defer progress.End()
+	for ts, err := range all {
+		if err != nil {
+			return n, lost, err
+		}
+		if err := w.Write(&ts); err != nil {
+			return n, lost, err
+		}
+		n += len(ts.Samples) + len(ts.Histograms)
+		progress.Add(len(ts.Samples) + len(ts.Histograms))
+	}
+	return n, lost, w.End()
+}
+
+// leftOut tells what the format could not carry. What is in a form for people is there all the same.
+func (f *readFlags) leftOut(streams IO, format formats.Format, n int, lost tally.Tally) error {
+	if lost.Total() == 0 {
+		return nil
+	}
+	if format == formats.Text {
+		lost.Print(streams.Err, "note")
+		return nil
+	}
+	lost.Print(streams.Err, "left out")
+	return &incompleteError{fmt.Sprintf("%d samples are left out: --format json has them", lost.Total()), int64(n) > lost.Total()}
 }
 
 // readAll reads the answers to all queries, which must have the same range, as one. A series that answers several of

@@ -51,6 +51,8 @@ type Options struct {
 	// MaxPoints bounds the samples of one exposition, and with them what it takes in memory (about 150 bytes each). An
 	// exposition with more fails with promwire.ErrTooLarge. DefaultMaxPoints if 0.
 	MaxPoints int
+	// Extended takes values that the text formats don't have: see FormatSpecial.
+	Extended bool
 }
 
 // Reader reads the expositions of one target, one after the other. It is not safe for concurrent use.
@@ -70,6 +72,8 @@ type Reader struct {
 	result Result
 	doc    []byte // for the library: a line and what it needs to know about it
 	number int    // of lines read in this round
+
+	keyBytes int // of the lines that are remembered
 }
 
 // NewReader returns a Reader.
@@ -86,7 +90,7 @@ func NewReader(opts Options) *Reader {
 func (r *Reader) Forget() {
 	r.lines, r.families, r.starts = map[string]*line{}, map[string]*Family{}, map[string]*starts{}
 	r.names, r.symbols = map[string]string{}, labels.NewSymbolTable()
-	r.last = nil
+	r.last, r.keyBytes = nil, 0
 }
 
 // Known returns the number of lines that the reader remembers, and how many the last exposition had.
@@ -117,13 +121,18 @@ func (r *Reader) Read(body []byte, format Format) (*Result, error) {
 	if err != nil {
 		return &r.result, err
 	}
+	r.setStarts()
+	return &r.result, nil
+}
+
+// setStarts gives the points the start timestamps that _created lines told.
+func (r *Reader) setStarts() {
 	for i := range r.result.Points {
 		p := &r.result.Points[i]
 		if s := p.Series.starts; s != nil && s.round == r.round && !p.Series.created {
 			p.Start = s.at
 		}
 	}
-	return &r.result, nil
 }
 
 // declared returns the family of a name, as this exposition declares it.

@@ -36,47 +36,55 @@ var (
 	errNotASample = errors.New("it is not a sample")
 )
 
-// text reads both text formats, line by line.
+// textState is where in a text a reader is.
+type textState struct {
+	place int                 // of the line read last
+	under promwire.MetricType // what the lines to come are read under
+}
+
+// text reads both text formats.
 func (r *Reader) text(body []byte) error {
+	ended, err := r.textLines(body, &textState{})
+	if err == nil && r.format == OpenMetrics && !ended {
+		return errEnd
+	}
+	return err
+}
+
+// textLines reads lines of both text formats, and reports whether they end as OpenMetrics does.
+func (r *Reader) textLines(body []byte, at *textState) (ended bool, err error) {
 	strict := r.format == OpenMetrics
-	place, under := 0, promwire.TypeUnknown
 	for len(body) > 0 {
 		var text []byte
 		if end := bytes.IndexByte(body, '\n'); end >= 0 {
 			text, body = body[:end], body[end+1:]
 		} else {
 			text, body = body, nil
-			if strict && string(text) != "# EOF" {
-				return errEnd
-			}
 		}
-		place++
+		at.place++
 		if !strict {
 			text = bytes.TrimLeft(text, " \t")
 		}
 		switch {
 		case len(text) == 0:
 			if strict {
-				r.result.bad(place, text, errEmptyLine)
+				r.result.bad(at.place, text, errEmptyLine)
 			}
 		case text[0] != '#':
 			if len(r.result.Points) >= r.opts.MaxPoints {
-				return r.tooMany
+				return false, r.tooMany
 			}
-			r.sample(text, place, under)
+			r.sample(text, at.place, at.under)
 		case strict && string(text) == "# EOF":
 			if len(body) > 0 {
-				return errBeyondEnd
+				return true, errBeyondEnd
 			}
-			return nil
+			return true, nil
 		default:
-			under = r.comment(text, place, under)
+			at.under = r.comment(text, at.place, at.under)
 		}
 	}
-	if strict {
-		return errEnd
-	}
-	return nil
+	return false, nil
 }
 
 // find returns what is known of a line.
@@ -106,6 +114,7 @@ func (r *Reader) follow(l *line) {
 // remember keeps a new line.
 func (r *Reader) remember(l *line) {
 	r.lines[l.key] = l
+	r.keyBytes += len(l.key)
 	r.follow(l)
 }
 
@@ -120,9 +129,16 @@ func (r *Reader) sample(text []byte, place int, under promwire.MetricType) {
 	p := Point{Place: place}
 	if l == nil || l.under != under || l.series == nil || !r.value(text[end:], &p) {
 		var err error
-		if l, err = r.slow(text, end, l, under, &p); err != nil {
+		plain, special, isSpecial := text, 0.0, false
+		if r.opts.Extended {
+			plain, special, isSpecial = withoutSpecial(text, end)
+		}
+		if l, err = r.slow(plain, end, l, under, &p); err != nil {
 			r.result.bad(place, text, err)
 			return
+		}
+		if isSpecial {
+			p.Value = special
 		}
 	}
 	p.Series = l.series

@@ -1,0 +1,67 @@
+package transfer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/promwire/promwire"
+)
+
+// phrases are how receivers word their reasons, in lower case: those of this project, of Prometheus' storage, and of what
+// is built on it.
+var phrases = []struct {
+	text   string
+	reason error
+}{
+	{"out-of-order window", promwire.ErrTooOld},
+	{"too old", promwire.ErrTooOld},
+	{"too-old", promwire.ErrTooOld},
+	{"out of order", promwire.ErrOutOfOrder},
+	{"out-of-order", promwire.ErrOutOfOrder},
+	{"older than the newest", promwire.ErrOutOfOrder},
+	{"duplicate sample", promwire.ErrDuplicateTimestamp},
+	{"another value is stored", promwire.ErrDuplicateTimestamp},
+	{"new-value-for-timestamp", promwire.ErrDuplicateTimestamp},
+	{"too far in", promwire.ErrTooFarInFuture},
+	{"too-far-in-future", promwire.ErrTooFarInFuture},
+	{"out of bounds", promwire.ErrOutOfBounds},
+}
+
+// reasonOf is what refusals are counted by: one of promwire's reasons, or the status of the answer.
+func reasonOf(err error) string {
+	if reason := promwire.Reason(err); reason != nil {
+		return reason.Error()
+	}
+	var answer *promwire.HTTPError
+	if !errors.As(err, &answer) {
+		if err == nil {
+			return "no reason was given"
+		}
+		return oneLine(err.Error())
+	}
+	body := strings.ToLower(answer.Body)
+	for _, p := range phrases {
+		if strings.Contains(body, p.text) {
+			return p.reason.Error()
+		}
+	}
+	return fmt.Sprintf("the receiver answers %d", answer.StatusCode)
+}
+
+// describe names a refused item. What the receiver says is shown without what the client says around it.
+func describe(r *promwire.Refusal) string {
+	var answer *promwire.HTTPError
+	detail := ""
+	if errors.As(r.Reason, &answer) {
+		detail = oneLine(answer.Error())
+	} else if r.Reason != nil {
+		detail = oneLine(r.Reason.Error())
+	}
+	if r.Timestamp == 0 {
+		return fmt.Sprintf("%s: %s", r.Labels, detail)
+	}
+	return fmt.Sprintf("%s at %s: %s", r.Labels, FormatTime(r.Timestamp), detail)
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
