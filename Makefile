@@ -25,7 +25,7 @@ tidy: ## tidies every module on its own
 fuzz: ## every fuzz target for FUZZTIME
 	scripts/fuzz $(FUZZTIME)
 
-fuzz-handlers: ## 10 million executions for each handler, under a bound on memory (hours)
+fuzz-handlers: ## 10 million hostile requests for each handler, under bounds on memory (half an hour)
 	scripts/fuzz-handlers
 
 slow: ## 1,000 slow senders beside 100 good ones

@@ -77,7 +77,8 @@
 // # Bad input
 //
 // What a peer sends is bounded before memory is taken for it, and answered with a 4xx and a readable reason. A 5xx
-// means that the storage failed. Which error gives which status is decided in one table.
+// means that the storage failed. Which error gives which status is decided in one table. "make fuzz-handlers" sends ten
+// million hostile requests to each handler; docs/hostile.md has what is checked, and how memory is measured.
 //
 // # Panics
 //

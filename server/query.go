@@ -7,20 +7,30 @@ import (
 	"unicode"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/internal/pb"
 )
 
 // maxProgram bounds the size of all compiled patterns of a request, in instructions of some 40 bytes: repetitions
 // make a short pattern large.
 const maxProgram = 200_000
 
-// checkQueries holds the number of queries and matchers against the limits.
-func checkQueries(queries []promwire.Query, l *ReadLimits) error {
-	if len(queries) > l.MaxQueries {
-		return fmt.Errorf("%w: %d queries, limit %d", errBadRequest, len(queries), l.MaxQueries)
+// checkSize holds the number of queries and matchers of a message against the limits, before memory is taken for them: two
+// bytes can become a query of 200. What is malformed the decoder finds.
+func checkSize(msg []byte, l *ReadLimits) error {
+	queries, matchers := 0, 0
+	for f := pb.NewReader(msg); f.Next(); {
+		if f.Field != 1 || f.Wire != pb.Bytes {
+			continue
+		}
+		queries++
+		for q := pb.NewReader(f.Data); q.Next(); {
+			if q.Field == 3 && q.Wire == pb.Bytes {
+				matchers++
+			}
+		}
 	}
-	matchers := 0
-	for i := range queries {
-		matchers += len(queries[i].Matchers)
+	if queries > l.MaxQueries {
+		return fmt.Errorf("%w: %d queries, limit %d", errBadRequest, queries, l.MaxQueries)
 	}
 	if matchers > l.MaxMatchers {
 		return fmt.Errorf("%w: %d matchers, limit %d", errBadRequest, matchers, l.MaxMatchers)

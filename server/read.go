@@ -158,10 +158,10 @@ func (h *readHandler) decode(req *promwire.ReadRequest, s *readState) error {
 		return err
 	}
 	s.stats.DecodedBytes = len(msg)
-	if err := req.UnmarshalProto(msg); err != nil {
+	if err := checkSize(msg, l); err != nil {
 		return err
 	}
-	return checkQueries(req.Queries, l)
+	return req.UnmarshalProto(msg)
 }
 
 // negotiate returns the first of the accepted response types that the handler knows (Remote Read, "Streamed Chunks").

@@ -8,14 +8,19 @@ import (
 	"github.com/promwire/promwire/server"
 )
 
+// readVectors are messages to begin with.
+var readVectors = []string{
+	`0a3e08e8071088271a0e12085f5f6e616d655f5f1a0275701a0c080212036a6f621a03617c62
+		2218080f12047261746518e807208827 2a036a6f62300138ac0212020100`,
+	"0a3e08e80710882710011000", "", "12020100",
+}
+
 // FuzzReadHandler feeds bodies, whole or as the message in them. Bad input must not fail the server, and the storage
 // takes everything that reaches it.
 func FuzzReadHandler(f *testing.F) {
-	f.Add(unhex(f, `0a3e08e8071088271a0e12085f5f6e616d655f5f1a0275701a0c080212036a6f621a03617c62
-		2218080f12047261746518e807208827 2a036a6f62300138ac0212020100`), true)
-	f.Add(unhex(f, "0a3e08e80710882710011000"), true)
-	f.Add([]byte{}, true)
-	f.Add(unhex(f, "12020100"), true)
+	for _, seed := range readVectors {
+		f.Add(unhex(f, seed), true)
+	}
 	f.Add(unhex(f, "8180801000"), false)
 	store := filled(f)
 	l := server.ReadLimits{MaxDecodedBytes: 1 << 20, MaxQueries: 10, MaxMatchers: 20, MaxPatternBytes: 200}

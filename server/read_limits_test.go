@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/internal/xcompress"
 	"github.com/promwire/promwire/server"
 )
 
@@ -161,5 +162,21 @@ func TestReadTricklingBody(t *testing.T) {
 	}
 	if !strings.Contains(string(answer), "HTTP/1.1 408 ") {
 		t.Errorf("answer:\n%s", answer)
+	}
+}
+
+// Two bytes of a message can become a query of two hundred: they are counted before they are decoded.
+func TestReadManyQueriesTakeNoMemory(t *testing.T) {
+	h := server.NewReadHandler(newStore())
+	for name, msg := range map[string][]byte{
+		"queries":  bytes.Repeat([]byte{0x0a, 0x00}, 90_000),
+		"matchers": field(nil, 1, strings.Repeat("\x1a\x00", 90_000)),
+	} {
+		body := xcompress.AppendSnappy(nil, msg)
+		send := func() { expect(t, do(h, rawReadRequest(body)), 400, "", "90000 "+name+", limit ") }
+		send() // buffers are kept
+		if used := allocated(send); used > 1<<20 && !raceEnabled {
+			t.Errorf("%s: took %d KiB", name, used>>10)
+		}
 	}
 }

@@ -138,8 +138,8 @@ func parts(ts promwire.TimeSeries, size int) []promwire.TimeSeries {
 	return out
 }
 
-// bodyStore is a memStore that takes bodies.
-type bodyStore struct{ *memStore }
+// bodyStore makes of a writer one that takes bodies.
+type bodyStore struct{ promwire.Writer }
 
 func (m bodyStore) WriteBody(ctx context.Context, b *promwire.Body) (promwire.WriteStats, error) {
 	msg, err := b.Decoded()

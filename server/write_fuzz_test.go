@@ -8,15 +8,18 @@ import (
 	"github.com/promwire/promwire/server"
 )
 
+// writeVectors are messages to begin with.
+var writeVectors = []string{
+	vectorW1, vectorR1, "", "2200",
+	"220022085f5f6e616d655f5f220275702a130a03010201120c09000000000000f03f10e807",
+	"0a200a0d0a085f5f6e616d655f5f12016d12021001120b09020000000000f07f1002",
+	"0a3b0a0d0a085f5f6e616d655f5f120168222a0804190000000000803240290000000000 00f03730005a04080210025a04080110016203020201 78e807",
+}
+
 // FuzzWriteHandler feeds bodies, whole or as the message in them, to handlers on both roads. Bad input must not fail
 // the server, and a storage that takes bodies must answer like one that takes requests.
 func FuzzWriteHandler(f *testing.F) {
-	for _, seed := range []string{
-		vectorW1, vectorR1, "", "2200",
-		"220022085f5f6e616d655f5f220275702a130a03010201120c09000000000000f03f10e807",
-		"0a200a0d0a085f5f6e616d655f5f12016d12021001120b09020000000000f07f1002",
-		"0a3b0a0d0a085f5f6e616d655f5f120168222a0804190000000000803240290000000000 00f03730005a04080210025a04080110016203020201 78e807",
-	} {
+	for _, seed := range writeVectors {
 		f.Add(unhex(f, seed), true, true)
 		f.Add(unhex(f, seed), false, true)
 	}
