@@ -16,10 +16,15 @@ type DeliverOptions struct {
 	// JoinBytes and JoinSamples bound the requests that adjacent 1.0 bodies of one tenant are joined to, without
 	// decompressing them: 1 MiB compressed and 10,000 samples by default. A negative one turns that off.
 	JoinBytes, JoinSamples int
-	// Gather is how long what arrives may wait, so that more goes out together: a reader that has sent everything looks
-	// for more when this time has passed since it last did, not with each arrival. What comes after a longer silence goes
-	// out at once, as does everything while the reader is behind. 0, the default: nothing waits.
+	// MergeSamples is for small requests, whose headers and symbols would take more than their samples: adjacent bodies of
+	// one tenant and message with fewer samples, histograms and exemplars than that are decoded and encoded as one
+	// request of at most so many samples. 0, the default, merges nothing.
+	MergeSamples int
+	// Gather is how long what arrives waits for more, so that it goes out together: a reader that has sent everything goes
+	// on that much later than something arrives. While it is behind, nothing waits. 0, the default: nothing waits at all.
 	Gather time.Duration
+	// Hurry ends all waiting of Gather when it is closed; nil never is.
+	Hurry <-chan struct{}
 	// MinBackoff is the pause before the first retry, 30 ms by default; it doubles up to MaxBackoff, 5 s by default.
 	// Pauses vary by up to a tenth.
 	MinBackoff, MaxBackoff time.Duration
@@ -63,8 +68,8 @@ func setDefault[T ~int | ~int64](v *T, d T) {
 // [ErrClosed]. Another error says that the spool can't be read.
 //
 // Records go in order, one request at a time; the position moves when the fate of a request is known. If w is a
-// [promwire.BodyWriter] it gets bodies as they came, adjacent 1.0 bodies joined; otherwise it gets decoded requests,
-// judged by [promwire.Rules]. Tenants are in the context.
+// [promwire.BodyWriter] it gets bodies as they came, adjacent 1.0 bodies joined, small ones merged; otherwise it gets
+// decoded requests, judged by [promwire.Rules]. Tenants are in the context.
 //
 // Errors that are [promwire.Retryable] are tried again until ctx ends, with growing pauses, or those that the answer
 // asks for. Other errors are final. A joined request that is refused as a whole goes out again in its parts, so that
@@ -164,11 +169,9 @@ type sender struct {
 	decoded decodedRequest
 	unknown uint64 // number behind records that may have been delivered, when it was interrupted
 	last    error
-	looked  time.Time // when it went to see what had arrived
 }
 
 func (x *sender) loop(ctx context.Context, drain bool) error {
-	x.looked = time.Now()
 	for {
 		if ctx.Err() != nil {
 			return errors.Join(ctx.Err(), x.last)
@@ -194,15 +197,18 @@ func (x *sender) loop(ctx context.Context, drain bool) error {
 	}
 }
 
-// gather waits until it is time to look for what arrives.
+// gather waits for more of what arrives.
 func (x *sender) gather(ctx context.Context) {
 	if x.o.Gather <= 0 {
 		return
 	}
-	if wait := x.o.Gather - time.Since(x.looked); wait > 0 {
-		sleep(ctx, wait)
+	timer := time.NewTimer(x.o.Gather)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-x.o.Hurry:
+	case <-ctx.Done():
 	}
-	x.looked = time.Now()
 }
 
 // arrivals returns a channel that is closed when a record is appended.
@@ -316,9 +322,11 @@ func (x *sender) try(ctx context.Context, pieces []piece, body []byte) error {
 }
 
 func (x *sender) fillBody(pieces []piece, body []byte) {
-	first, size, items := &pieces[0], 0, promwire.WriteStats{}
+	first, size, items := &pieces[0], pieces[0].decoded, promwire.WriteStats{}
+	if len(pieces) > 1 {
+		size = x.d.size
+	}
 	for i := range pieces {
-		size += pieces[i].decoded
 		items = items.Add(pieces[i].items)
 	}
 	x.body.Reset(body, first.encoding, first.message, size)

@@ -166,15 +166,16 @@ func TestRetry(t *testing.T) {
 	})
 }
 
-// TestGather checks that what comes soon after the last look goes out together, and what comes later at once.
+// TestGather checks that what comes soon after something has arrived goes out with it, and at once when it has to.
 func TestGather(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, t.TempDir(), spool.WithMessageType(promwire.WriteV1))
 		r := reader(t, s, "a")
 		w := &bodyTarget{}
 		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- r.Deliver(ctx, w, spool.DeliverOptions{Gather: time.Second}) }()
+		ended, hurry := make(chan error, 1), make(chan struct{})
+		write(t, s, 0, 1)
+		go func() { ended <- r.Deliver(ctx, w, spool.DeliverOptions{Gather: time.Second, Hurry: hurry}) }()
 		after := func(pause time.Duration, want int, why string) {
 			t.Helper()
 			time.Sleep(pause)
@@ -183,24 +184,36 @@ func TestGather(t *testing.T) {
 				t.Errorf("%d requests, want %d: %s", w.requests, want, why)
 			}
 		}
+		after(0, 1, "what is there at the beginning does not wait")
 		time.Sleep(2 * time.Second)
-		write(t, s, 0, 1)
-		after(0, 1, "the first one does not wait")
-		after(100*time.Millisecond, 1, "nothing new")
-		write(t, s, 1, 3)
+		write(t, s, 1, 2)
 		after(800*time.Millisecond, 1, "it waits")
-		write(t, s, 3, 4)
+		write(t, s, 2, 4)
 		after(200*time.Millisecond, 2, "all of it is one request")
 		checkValues(t, w.values, 0, 4)
 		write(t, s, 4, 5)
-		after(0, 2, "it waits again")
+		after(900*time.Millisecond, 2, "it waits again")
+		close(hurry)
+		after(0, 3, "nothing waits any more")
+		write(t, s, 5, 6)
+		after(0, 4, "nor does what comes now")
+		checkValues(t, w.values, 0, 6)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		ctx, cancel = context.WithCancel(t.Context())
+		go func() { ended <- r.Deliver(ctx, w, spool.DeliverOptions{Gather: time.Second}) }()
+		synctest.Wait()
+		write(t, s, 6, 7)
+		after(0, 4, "it waits")
 		cancel() // nobody waits longer than for ctx
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 		before := time.Now()
 		drain(t, r, w)
-		checkValues(t, w.values, 0, 5)
+		checkValues(t, w.values, 0, 7)
 		if time.Since(before) > 0 {
 			t.Error("a drain waits")
 		}

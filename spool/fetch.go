@@ -20,7 +20,9 @@ type delivery struct {
 	buf     []byte
 	pieces  []piece
 	joined  []byte // body, if there are several pieces
-	decoded int
+	decoded int    // size of all pieces, decompressed
+	size    int    // of the body, decompressed
+	merger  *merger
 	items   promwire.WriteStats
 	counts  Counts
 	segment *segment
@@ -93,48 +95,66 @@ func (r *Reader) locate() (g *segment, offset, limit int64, next uint64) {
 
 func (d *delivery) reset(g *segment, offset int64) {
 	*d = delivery{
-		buf: d.buf[:0], pieces: d.pieces[:0], joined: d.joined[:0], window: d.window, segment: g, offset: offset,
+		buf: d.buf[:0], pieces: d.pieces[:0], joined: d.joined[:0], window: d.window, merger: d.merger, segment: g, offset: offset,
 	}
 }
 
-// fill reads a record, and those behind it that can be joined to it. The error is errRecord if the first one is
-// damaged.
+// fill reads a record, and those behind it that can be merged with it or joined to it. The error is errRecord if the
+// first one is damaged.
 func (d *delivery) fill(limit int64, next uint64, o *DeliverOptions) error {
 	if err := d.read(limit, next); err != nil {
 		return err
 	}
-	for d.joinable(&d.pieces[0].record) && d.offset < limit {
+	small := o.small(&d.pieces[0].record)
+	for d.joinable(&d.pieces[0].record, small) && d.offset < limit {
 		r, err := d.header(limit, d.next())
 		if err != nil {
 			break // it is met again as the first one
 		}
-		if !d.fits(&r, o) {
+		if !d.fits(&r, o, small) {
 			break
 		}
 		if err := d.read(limit, d.next()); err != nil {
 			break
 		}
 		last := &d.pieces[len(d.pieces)-1]
-		if first := &d.pieces[0]; last.tenant != first.tenant || !d.joinable(&last.record) {
-			d.unread()
+		if first := &d.pieces[0]; last.tenant != first.tenant || !d.joinable(&last.record, small) {
+			d.keep(len(d.pieces) - 1)
 			break
 		}
 	}
-	d.join()
+	d.combine(small)
 	return nil
 }
 
-// joinable reports whether bodies like that can be put one behind the other.
-func (d *delivery) joinable(r *record) bool {
-	return r.message == promwire.WriteV1 && r.encoding == promwire.EncodingSnappy
+// joinable reports whether bodies like that can be put one behind the other, which those of 2.0 can't if they are not
+// small enough to be merged.
+func (d *delivery) joinable(r *record, small bool) bool {
+	return (small || r.message == promwire.WriteV1) && r.encoding == promwire.EncodingSnappy
 }
 
-func (d *delivery) fits(r *record, o *DeliverOptions) bool {
+func (d *delivery) fits(r *record, o *DeliverOptions, small bool) bool {
 	first := &d.pieces[0]
 	items := d.items.Add(r.items)
-	return r.message == first.message && r.encLen == first.encLen && r.tenLen == first.tenLen &&
-		len(d.buf)+r.length <= o.JoinBytes && items.Samples+items.Histograms <= o.JoinSamples &&
-		d.decoded+r.decoded <= maxJoinedDecoded
+	limit, decoded := o.JoinSamples, maxJoinedDecoded
+	if small {
+		limit, decoded = min(limit, o.MergeSamples), maxMerged
+	}
+	return r.message == first.message && r.encLen == first.encLen && r.tenLen == first.tenLen && o.small(r) == small &&
+		len(d.buf)+r.length <= o.JoinBytes && items.Samples+items.Histograms <= limit && d.decoded+r.decoded <= decoded
+}
+
+// combine makes one body of what was read, of less where not all of it can be merged.
+func (d *delivery) combine(small bool) {
+	d.size = d.decoded
+	if !small || len(d.pieces) < 2 {
+		d.join()
+		return
+	}
+	if d.merger == nil {
+		d.merger = new(merger)
+	}
+	d.keep(max(d.merger.merge(d), 1))
 }
 
 // maxJoinedDecoded bounds the decompressed size of a joined request, in bytes: half of what receivers usually take.
@@ -180,13 +200,13 @@ func (d *delivery) read(limit int64, next uint64) error {
 	return nil
 }
 
-// unread takes the last record back.
-func (d *delivery) unread() {
-	n := len(d.pieces) - 1
-	r := &d.pieces[n]
+// keep takes back all but the first n records.
+func (d *delivery) keep(n int) {
+	for i := n; i < len(d.pieces); i++ {
+		d.offset -= d.pieces[i].size()
+		d.decoded -= d.pieces[i].decoded
+	}
 	d.pieces = d.pieces[:n]
-	d.offset -= r.size()
-	d.decoded -= r.decoded
 	d.counts, d.items = Counts{}, promwire.WriteStats{}
 	for i := range d.pieces {
 		d.counts.add(&d.pieces[i].record)

@@ -146,3 +146,23 @@ func checkValues(t testing.TB, got []int, from, to int) {
 }
 
 var errRefused = errors.New("refused")
+
+// keeper keeps bodies.
+type keeper struct {
+	target
+	bodies []keptBody
+}
+
+type keptBody struct {
+	encoded []byte
+	items   promwire.WriteStats
+}
+
+func (w *keeper) WriteBody(_ context.Context, b *promwire.Body) (promwire.WriteStats, error) {
+	items, err := b.Stats()
+	if err == nil {
+		_, err = b.Decoded()
+	}
+	w.bodies = append(w.bodies, keptBody{append([]byte(nil), b.Encoded...), items})
+	return items, err
+}

@@ -36,6 +36,7 @@ func TestAgentCrash(t *testing.T) {
 	args := []string{
 		"--scrape", target.URL + "/metrics", "--write", r.URL, "--protocol", "2.0", "--interval", "40ms",
 		"--spool", filepath.Join(t.TempDir(), "spool"), "--instance", "i", "--log-level", "error",
+		"--batch-deadline", "20ms",
 	}
 	kept := map[float64]bool{}
 	for range rounds {

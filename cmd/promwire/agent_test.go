@@ -110,36 +110,46 @@ func exposes(t *testing.T, text string) (url, instance string, scrapes *atomic.I
 }
 
 func TestAgentPushes(t *testing.T) {
-	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		t.Run(fmt.Sprint(signal), func(t *testing.T) {
-			r := promwiretest.NewReceiver()
-			defer r.Close()
-			url, instance, scrapes := exposes(t, "# TYPE a counter\n# HELP a Help.\na{x=\"1\"} 5\nbad{ line\n")
-			// The deadline is longer than the test: what is written is written at the end.
-			p := startAgent(t, "--scrape", url, "--write", r.URL, "--interval", "100ms", "--job", "j", "--label", "site=b", "--batch-deadline", "1h")
-			until(t, "third scrape", func() bool { return scrapes.Load() >= 3 })
-			p.end(t, signal, 30*time.Second)
-			ls := promwire.LabelsFromStrings("__name__", "a", "instance", instance, "job", "j", "site", "b", "x", "1")
-			samples := r.Samples(ls)
-			if len(samples) < 2 {
-				t.Errorf("%d samples of %d scrapes", len(samples), scrapes.Load())
-			}
-			for i, s := range samples {
-				if s.Value != 5 || i > 0 && s.Timestamp <= samples[i-1].Timestamp {
-					t.Errorf("sample %d: %+v", i, s)
+	for _, more := range [][]string{nil, {"--spool"}} {
+		for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
+			t.Run(fmt.Sprint(signal, more), func(t *testing.T) {
+				if more != nil {
+					more = append(more[:1:1], filepath.Join(t.TempDir(), "spool"))
 				}
-			}
-			up := promwire.LabelsFromStrings("__name__", "up", "instance", instance, "job", "j", "site", "b")
-			if got := r.Samples(up); len(got) != len(samples) || got[0].Value != 1 {
-				t.Errorf("up: %v", got)
-			}
-			log := p.text()
-			for _, want := range []string{"line=4", "agent has ended", "targets_up=0", "samples_pending=0", fmt.Sprintf("samples_sent=%d", 6*len(samples))} {
-				if !strings.Contains(log, want) {
-					t.Errorf("the log has no %s", want)
-				}
-			}
-		})
+				agentPushes(t, signal, more...)
+			})
+		}
+	}
+}
+
+func agentPushes(t *testing.T, signal os.Signal, more ...string) {
+	r := promwiretest.NewReceiver()
+	defer r.Close()
+	url, instance, scrapes := exposes(t, "# TYPE a counter\n# HELP a Help.\na{x=\"1\"} 5\nbad{ line\n")
+	// The deadline is longer than the test: what is written is written at the end, as one request.
+	args := []string{"--scrape", url, "--write", r.URL, "--interval", "100ms", "--job", "j", "--label", "site=b", "--batch-deadline", "1h"}
+	p := startAgent(t, append(args, more...)...)
+	until(t, "third scrape", func() bool { return scrapes.Load() >= 3 })
+	p.end(t, signal, 30*time.Second)
+	ls := promwire.LabelsFromStrings("__name__", "a", "instance", instance, "job", "j", "site", "b", "x", "1")
+	samples := r.Samples(ls)
+	if len(samples) < 2 || len(r.Requests()) != 1 {
+		t.Errorf("%d samples of %d scrapes in %d requests", len(samples), scrapes.Load(), len(r.Requests()))
+	}
+	for i, s := range samples {
+		if s.Value != 5 || i > 0 && s.Timestamp <= samples[i-1].Timestamp {
+			t.Errorf("sample %d: %+v", i, s)
+		}
+	}
+	up := promwire.LabelsFromStrings("__name__", "up", "instance", instance, "job", "j", "site", "b")
+	if got := r.Samples(up); len(got) != len(samples) || got[0].Value != 1 {
+		t.Errorf("up: %v", got)
+	}
+	log := p.text()
+	for _, want := range []string{"line=4", "agent has ended", "targets_up=0", "samples_pending=0", fmt.Sprintf("samples_sent=%d", 6*len(samples))} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log has no %s", want)
+		}
 	}
 }
 
@@ -272,7 +282,7 @@ func TestAgentSpool(t *testing.T) {
 	r.Stop()
 	url, instance, scrapes := exposes(t, "a 1\n")
 	dir := filepath.Join(t.TempDir(), "spool")
-	args := []string{"--scrape", url, "--write", r.URL, "--write", "foo://nowhere/", "--interval", "50ms", "--spool", dir, "--listen", "127.0.0.1:0"}
+	args := []string{"--scrape", url, "--write", r.URL, "--write", "foo://nowhere/", "--interval", "50ms", "--batch-deadline", "10ms", "--spool", dir, "--listen", "127.0.0.1:0"}
 	p := startAgent(t, args...)
 	until(t, "scrapes", func() bool { return scrapes.Load() >= 6 })
 	kept := int(scrapes.Load()) - 1 // those before are on disk when a scrape begins
@@ -304,7 +314,7 @@ func TestAgentSpool(t *testing.T) {
 		}
 	}
 	// A place that is no more keeps nothing.
-	p = startAgent(t, "--scrape", url, "--write", r.URL, "--interval", "50ms", "--spool", dir)
+	p = startAgent(t, "--scrape", url, "--write", r.URL, "--interval", "50ms", "--batch-deadline", "10ms", "--spool", dir)
 	until(t, "log", func() bool { return strings.Contains(p.text(), "nothing is written there any more") })
 	before := len(r.Requests())
 	until(t, "request", func() bool { return len(r.Requests()) > before })

@@ -245,7 +245,7 @@ func (c *faultCase) agent(t *testing.T) {
 	if err := os.WriteFile(config, []byte(yml), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := startAgent(t, "--config", config, "--spool", filepath.Join(dir, "spool"), "--log-level", "error")
+	p := startAgent(t, "--config", config, "--spool", filepath.Join(dir, "spool"), "--batch-deadline", "10ms", "--log-level", "error")
 	c.goAway(t, r)
 	rounds := int64(faultRounds(t, 12))
 	until(t, "scrapes", func() bool { return target.scrapes.Load() > rounds })

@@ -142,7 +142,7 @@ func TestAgentPartition(t *testing.T) {
 	c := newPartition(t)
 	target := newCountingTarget(t, 500)
 	p := startAgent(t, "--config", c.write(t, target.yml(200*time.Millisecond)), "--spool", filepath.Join(t.TempDir(), "spool"),
-		"--listen", "127.0.0.1:0")
+		"--batch-deadline", "100ms", "--listen", "127.0.0.1:0")
 	until(t, "address", func() bool { return strings.Contains(p.text(), "msg=listening") })
 	url := regexp.MustCompile(`msg=listening url=(\S+)`).FindStringSubmatch(p.text())[1]
 	c.run(t)

@@ -35,9 +35,10 @@ func (s *spooled) placesOf(all []Outlet) []outlets.Place {
 	limit := MaxBatchSamples
 	for i := range all {
 		o := &all[i]
-		limit = min(limit, limitsOf(o, s.config).samples)
+		own := limitsOf(o, s.config)
+		limit = min(limit, own.samples)
 		p := outlets.Place{Name: o.Name, Writer: outlets.Insist(o.Writer), Preflight: o.Preflight, Options: spool.DeliverOptions{
-			JoinBytes: -1, MinBackoff: o.Options.MinBackoff, MaxBackoff: o.Options.MaxBackoff,
+			MergeSamples: own.samples, Gather: own.deadline, MinBackoff: own.minPause, MaxBackoff: own.maxPause,
 		}}
 		if o.Before != nil {
 			p.Writer = o.Before(p.Writer)

@@ -30,9 +30,9 @@ import (
 // gatherTime is how long requests may wait to be forwarded together.
 const gatherTime = 200 * time.Millisecond
 
-// decodedJoin bounds requests that have to be decoded on their way, in samples: as many as Prometheus sends, so that
+// mergedSamples bounds requests that have to be decoded on their way, in samples: as many as Prometheus sends, so that
 // memory stays small.
-const decodedJoin = 2000
+const mergedSamples = 2000
 
 type relayFlags struct {
 	config   string
@@ -70,8 +70,8 @@ Receive, VictoriaMetrics, Prometheus, or another relay.
 
 A request that is answered with 204 is on disk (see --sync) until every target has it. Each target is served at its own
 speed and in order; one that is down or slow holds up no other. What a target refuses for good is dropped and logged
-with its answer, and kept in --dead-letters; with --bisect, one bad series costs itself only. Requests are passed on as they came where nothing has to change; a target that takes Remote Write 1.0
-only gets them as 1.0.
+with its answer, and kept in --dead-letters; with --bisect, one bad series costs itself only. Requests are passed on as they came where nothing has to change, but small ones
+together; a target that takes Remote Write 1.0 only gets them as 1.0.
 
 The file of --config is a prometheus.yml: its remote_write blocks are the targets, with their authentication, TLS, headers
 and write_relabel_configs. Other blocks are ignored. The tenant of a request (X-Scope-OrgID) is passed on.
@@ -230,7 +230,7 @@ func (f *relayFlags) targets(cmd *cobra.Command, logger *slog.Logger) ([]relay.T
 		if err != nil {
 			return nil, err
 		}
-		target.Options.Gather = time.Duration(f.gather)
+		target.Options.Gather, target.Options.MergeSamples = time.Duration(f.gather), mergedSamples
 		targets = append(targets, target)
 	}
 	return targets, nil
@@ -255,9 +255,9 @@ func (f *relayFlags) fromFile(logger *slog.Logger) ([]relay.Target, error) {
 		logIgnored(logger, b.Name, b.Ignored)
 		o := &target.Options
 		o.JoinSamples, o.MinBackoff, o.MaxBackoff = b.MaxSamples, b.MinBackoff, b.MaxBackoff
-		o.Gather = cmp.Or(b.BatchDeadline, gatherTime)
+		o.Gather, o.MergeSamples = cmp.Or(b.BatchDeadline, gatherTime), cmp.Or(b.MaxSamples, mergedSamples)
 		if !b.PassesThrough() || b.MaxAge > 0 {
-			o.JoinSamples = cmp.Or(b.MaxSamples, decodedJoin)
+			o.JoinSamples = o.MergeSamples
 		}
 		targets = append(targets, target)
 	}

@@ -35,9 +35,11 @@ type Place struct {
 type Spooled struct {
 	spool  *spool.Spool
 	logger *slog.Logger
+	hurry  chan struct{} // closed at the end: nothing waits to be sent together any more
 
-	mu     sync.Mutex // guards places
+	mu     sync.Mutex // guards what follows
 	places []*place
+	ending bool
 }
 
 // place is a Place and its reader. It is the writer that the reader delivers to.
@@ -66,7 +68,7 @@ var ErrLeftOver = errors.New("the spool holds data for a place that nothing is w
 // NewSpooled begins to deliver what s holds, and closes s at its end and if it fails. Data for places that are no more
 // are given up if dropLeftOver says so; otherwise they are an error, [ErrLeftOver].
 func NewSpooled(s *spool.Spool, all []Place, dropLeftOver bool, logger *slog.Logger) (*Spooled, error) {
-	out := &Spooled{spool: s, logger: logger}
+	out := &Spooled{spool: s, logger: logger, hurry: make(chan struct{})}
 	err := out.Reload(all, dropLeftOver)
 	if err != nil {
 		return nil, errors.Join(err, out.Close())
@@ -96,6 +98,7 @@ func (s *Spooled) Reload(all []Place, dropLeftOver bool) error {
 	for i, p := range places {
 		p.end()
 		p.next, p.options = all[i].Writer, all[i].Options
+		p.options.Hurry = s.hurry
 		p.preflight, p.ageLimit = all[i].Preflight, all[i].AgeLimit
 		p.begin()
 	}
@@ -246,6 +249,12 @@ func spoolPoints(c spool.Counts) int64 { return int64(c.Samples + c.Histograms) 
 
 // End gives deliveries more time, until ctx ends, and closes the spool. What is left stays on disk for the next run.
 func (s *Spooled) End(ctx context.Context) error {
+	s.mu.Lock()
+	if !s.ending {
+		s.ending = true
+		close(s.hurry)
+	}
+	s.mu.Unlock()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for s.pending() > 0 && ctx.Err() == nil {
