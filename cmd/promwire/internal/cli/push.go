@@ -25,6 +25,7 @@ type pushFlags struct {
 	time, start string
 	protocol    string
 	debug       bool
+	counts      bool // a dry run counts, and shows nothing
 	dryRun      bool
 	file        fileFlags
 	state       stateFlags
@@ -159,7 +160,7 @@ func (f *pushFlags) writer(streams IO, more ...remote.WriteOption) (promwire.Wri
 }
 
 func (f *pushFlags) target(streams IO, more ...remote.WriteOption) (promwire.Writer, error) {
-	if f.dryRun && len(f.file.paths) > 0 && !f.debug {
+	if f.dryRun && f.counts && !f.debug {
 		return nowhere{}, nil
 	}
 	if f.dryRun {

@@ -86,7 +86,8 @@ func pushFiles(ctx context.Context, streams IO, f *pushFlags, now time.Time) (er
 	if err != nil {
 		return err
 	}
-	w, err := f.fileWriter(streams)
+	f.counts = true
+	w, err := f.bulkWriter(streams)
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,8 @@ func pushFiles(ctx context.Context, streams IO, f *pushFlags, now time.Time) (er
 			return err
 		}
 	}
-	verified, err := f.verified(in.progress, func(v *transfer.Verifier) error {
+	verified, err := f.verified(f.file.verify, func(v *transfer.Verifier) error {
+		v.Compared = in.progress.Add
 		in.progress.Phase("verifying", "samples", in.sorter.Len())
 		return v.Verify(ctx, in.sorter.All(nil))
 	})
@@ -148,8 +150,9 @@ func (f *pushFlags) readOptions(now time.Time) (*formats.Options, error) {
 	return o, nil
 }
 
-// fileWriter is what goes out, judged by the preflight: for a dry run by what Prometheus takes, if nothing else is asked.
-func (f *pushFlags) fileWriter(streams IO) (promwire.Writer, error) {
+// bulkWriter is where much goes: one item that is refused costs itself only. What goes out is judged by the
+// preflight: for a dry run by what Prometheus takes, if nothing else is asked.
+func (f *pushFlags) bulkWriter(streams IO) (promwire.Writer, error) {
 	if f.dryRun && !f.preflight.set {
 		if err := f.preflight.Set(remote.LimitsPrometheus.Name); err != nil {
 			return nil, err
@@ -159,7 +162,7 @@ func (f *pushFlags) fileWriter(streams IO) (promwire.Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return remote.NewDelivery(w, remote.DeliveryOptions{MaxBisectRequests: maxBisect}), nil
+	return transfer.NewCareful(w), nil
 }
 
 // read reads all files into the sorter.
@@ -236,11 +239,7 @@ func (in *fileImport) send(ctx context.Context, w promwire.Writer, journal *tran
 
 // finish says what has become of it all.
 func (in *fileImport) finish(journal *transfer.Journal, verified *transfer.Verifier) error {
-	if in.dryRun {
-		report(in.streams.Out, "to write (dry run)", journal.Written)
-	} else {
-		report(in.streams.Out, "written", journal.Written)
-	}
+	report(in.streams.Out, in.verb(), journal.Written)
 	in.conflicts.Print(in.streams.Err, "refused")
 	out := outcome{written: journal.Written, refused: journal.Refused, verified: verified}
 	out.add(in.nBad, "bad lines were skipped")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/transfer"
@@ -56,14 +57,19 @@ Exit code 3 says that the format could not carry a part of the data.`,
 	}
 	flags := cmd.Flags()
 	f.register(flags, "/api/v1/read", remote.DefaultReadTimeout)
-	flags.StringArrayVarP(&f.match, "match", "m", nil, "series `SELECTOR`, like 'up{job=\"a\"}' (repeatable)")
-	flags.StringVar(&f.start, "start", "", "begin of the range: RFC 3339, Unix seconds, or relative like -1h (default: an hour before --end)")
-	flags.StringVar(&f.end, "end", "now", "end of the range, inclusive; like --start")
+	f.registerRange(flags)
 	flags.StringVar(&f.format, "format", string(formats.Text), "text, openmetrics, json or csv")
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write to; it is there when all of it is")
 	flags.BoolVar(&f.progress, "progress", false, "show progress of an --output also where standard error is no terminal")
-	flags.StringVar(&f.response, "response", "auto", "what to ask the server for: samples, chunks, or auto, which prefers chunks")
 	return cmd
+}
+
+// registerRange registers what is read.
+func (f *readFlags) registerRange(flags *pflag.FlagSet) {
+	flags.StringArrayVarP(&f.match, "match", "m", nil, "series `SELECTOR`, like 'up{job=\"a\"}' (repeatable)")
+	flags.StringVar(&f.start, "start", "", "begin of the range: RFC 3339, Unix seconds, or relative like -1h (default: an hour before --end)")
+	flags.StringVar(&f.end, "end", "now", "end of the range, inclusive; like --start")
+	flags.StringVar(&f.response, "response", "auto", "what to ask the server for: samples, chunks, or auto, which prefers chunks")
 }
 
 func read(ctx context.Context, streams IO, f *readFlags) error {

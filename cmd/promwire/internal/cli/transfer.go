@@ -17,9 +17,6 @@ import (
 	"github.com/promwire/promwire/remote"
 )
 
-// maxBisect bounds the requests that look for what is bad in a request that was refused without names.
-const maxBisect = 300
-
 // patient is how long transfers wait for a receiver that does not answer: nobody wants to begin anew after hours.
 var patient = remote.RetryOptions{MaxAttempts: -1, MaxElapsed: 5 * time.Minute}
 
@@ -76,21 +73,25 @@ func (f *sendFlags) interrupted(journal *transfer.Journal, err error) error {
 	return fmt.Errorf("%s: %w (the same command goes on there, by --resume %s)", so, err, f.resume)
 }
 
-// verified reads back, if that is asked for, and returns what was found; nil without a --verify.
-func (f *pushFlags) verified(progress *transfer.Progress, run func(*transfer.Verifier) error) (*transfer.Verifier, error) {
-	if f.file.verify == "" || f.dryRun {
+// verified reads back from a URL, if that is asked for, and returns what was found; nil without a --verify.
+func (f *pushFlags) verified(from string, run func(*transfer.Verifier) error) (*transfer.Verifier, error) {
+	if from == "" || f.dryRun {
 		return nil, nil
 	}
-	reader, err := (&readFlags{connection: connection{url: f.file.verify, headers: f.headers, timeout: f.timeout}, response: "auto"}).reader()
+	reader, err := (&readFlags{connection: connection{url: from, headers: f.headers, timeout: f.timeout}, response: "auto"}).reader()
 	if err != nil {
 		return nil, err
 	}
-	return verifyWith(reader, progress, run)
+	v := &transfer.Verifier{Reader: reader}
+	return v, run(v)
 }
 
-func verifyWith(r promwire.Reader, progress *transfer.Progress, run func(*transfer.Verifier) error) (*transfer.Verifier, error) {
-	v := &transfer.Verifier{Reader: r, Compared: progress.Add}
-	return v, run(v)
+// verb says what happened to samples.
+func (f *pushFlags) verb() string {
+	if f.dryRun {
+		return "to write (dry run)"
+	}
+	return "written"
 }
 
 // report prints counts; those of samples always.

@@ -49,19 +49,37 @@ func reasonOf(err error) string {
 	return fmt.Sprintf("the receiver answers %d", answer.StatusCode)
 }
 
-// describe names a refused item. What the receiver says is shown without what the client says around it.
+// describe names a refused item.
 func describe(r *promwire.Refusal) string {
-	var answer *promwire.HTTPError
-	detail := ""
-	if errors.As(r.Reason, &answer) {
-		detail = oneLine(answer.Error())
-	} else if r.Reason != nil {
-		detail = oneLine(r.Reason.Error())
-	}
+	detail := detailOf(r.Reason)
 	if r.Timestamp == 0 {
 		return fmt.Sprintf("%s: %s", r.Labels, detail)
 	}
 	return fmt.Sprintf("%s at %s: %s", r.Labels, FormatTime(r.Timestamp), detail)
+}
+
+// detailOf is what the receiver says, without what the client says around it.
+func detailOf(err error) string {
+	var answer *promwire.HTTPError
+	switch {
+	case err == nil:
+		return "the receiver names none"
+	case errors.As(err, &answer):
+		return oneLine(answer.Error())
+	default:
+		return oneLine(err.Error())
+	}
+}
+
+// examples are what an answer says of items that it does not name in a form of its own: some have a line for each.
+func examples(err error) []string {
+	var answer *promwire.HTTPError
+	if errors.As(err, &answer) {
+		if head, lines, found := strings.Cut(strings.TrimSpace(answer.Body), "\n"); found && head != "" {
+			return strings.SplitN(lines, "\n", 4)[:min(3, 1+strings.Count(lines, "\n"))]
+		}
+	}
+	return []string{detailOf(err)}
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"net/http"
 	"slices"
@@ -17,11 +16,16 @@ const (
 	maxBatchBytes = 4 << 20
 )
 
+// maxFutile is how many requests may be refused as a whole before a transfer ends, if nothing was taken yet: it is the wrong
+// endpoint then, or the wrong data.
+const maxFutile = 10
+
 // ErrChanged says that what was sent before is not what the data begin with now.
 var ErrChanged = errors.New("the data are not those that the interrupted run began to send")
 
 // Sender sends parts of series in requests, one after the other. Its fields are set before the first Send.
 type Sender struct {
+	// Writer is mostly a Careful.
 	Writer  promwire.Writer
 	Journal *Journal
 	// Batch is how many samples and histograms make a request. DefaultBatch if 0.
@@ -31,6 +35,7 @@ type Sender struct {
 	// Sent is told how many points were settled, or nil.
 	Sent func(n int)
 
+	futile  int  // requests of which nothing was taken, as long as nothing was
 	again   bool // what is sent now may have been sent before
 	request promwire.WriteRequest
 	points  int
@@ -162,6 +167,9 @@ func (s *Sender) flush(ctx context.Context) error {
 			return err
 		}
 	}
+	if stats == (promwire.WriteStats{}) && s.Journal.Written == stats {
+		s.futile++
+	}
 	s.Journal.Resumed = false // only the first request can have been sent before
 	j := &s.Journal.JournalState
 	j.Written = j.Written.Add(stats)
@@ -177,16 +185,21 @@ func (s *Sender) flush(ctx context.Context) error {
 // settle counts what is refused for good. It returns an error that is not about single items.
 func (s *Sender) settle(err error) error {
 	var partial *promwire.PartialWriteError
-	if !errors.As(err, &partial) || promwire.Retryable(err) || aboutAll(partial) {
+	if !errors.As(err, &partial) || promwire.Retryable(err) || aboutAll(partial) || s.futile >= maxFutile {
 		return err
 	}
 	refused := &s.Journal.Refused
+	n := sum(s.request.Stats()) - sum(partial.Written)
 	for _, r := range partial.Refused {
-		refused.Add(reasonOf(r.Reason), s.items(&r), func() string { return describe(&r) })
+		items := s.items(&r)
+		refused.Add(reasonOf(r.Reason), items, func() string { return describe(&r) })
+		n -= items
 	}
-	if len(partial.Refused) == 0 {
-		n := sum(s.request.Stats()) - sum(partial.Written)
-		refused.Add(reasonOf(partial.Err), n, func() string { return oneLine(fmt.Sprintf("the receiver does not name them: %v", partial.Err)) })
+	if n > 0 { // those that the receiver counts, and does not name
+		for _, example := range examples(partial.Err) {
+			refused.Add(reasonOf(partial.Err), n, func() string { return example })
+			n = 0
+		}
 	}
 	return nil
 }

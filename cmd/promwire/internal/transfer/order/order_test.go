@@ -70,7 +70,7 @@ func random(r *rand.Rand, n int) []formats.Point {
 // What is merged from files is what is sorted in memory, which is what a plain sort makes of it.
 func TestSort(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for _, n := range []int{0, 1, 1000, 20_000} {
+	for _, n := range []int{0, 1, 1000, 8000} {
 		points := random(r, n)
 		var want []string
 		for _, memory := range []int{1 << 30, 100_000, 4000} {
