@@ -5,7 +5,7 @@ LINT_VERSION := v2.15.0
 FUZZTIME ?= 10s
 TOOLS := $(CURDIR)/.tools
 
-.PHONY: test race lint fmt tidy fuzz fuzz-handlers slow bench bars relay-bench crash faults runs partition compat ci release
+.PHONY: test race lint fmt tidy fuzz fuzz-handlers outside slow bench bars relay-bench crash faults runs partition compat ci release
 
 test: ## all tests of all modules
 	$(GO) test work
@@ -27,6 +27,9 @@ fuzz: ## every fuzz target for FUZZTIME
 
 fuzz-handlers: ## 10 million hostile requests for each handler, under bounds on memory (half an hour)
 	scripts/fuzz-handlers
+
+outside: ## programs outside of the checkout, for each web framework, that have of promwire what the README says
+	scripts/outside
 
 slow: ## 1,000 slow senders beside 100 good ones
 	PROMWIRE_SLOW_SENDERS=1000 $(GO) test -run SlowSenders -v -count 1 ./server

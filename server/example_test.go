@@ -2,59 +2,17 @@ package server_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
-	"maps"
 	"net/http"
 	"net/http/httptest"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/internal/xcompress"
 	"github.com/promwire/promwire/server"
 )
-
-// mapStorage is a whole storage: enough for Prometheus to write to and to read from.
-type mapStorage struct {
-	mu     sync.RWMutex
-	series map[string]promwire.TimeSeries
-}
-
-func (s *mapStorage) Write(_ context.Context, req *promwire.WriteRequest) (promwire.WriteStats, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, ts := range req.Clone().Timeseries { // the request itself is used again
-		ts.Samples = append(s.series[ts.Labels.String()].Samples, ts.Samples...)
-		slices.SortStableFunc(ts.Samples, func(a, b promwire.Sample) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
-		s.series[ts.Labels.String()] = ts
-	}
-	return promwire.WriteStats{Samples: req.Stats().Samples}, nil // histograms and exemplars are not kept
-}
-
-func (s *mapStorage) Read(_ context.Context, q promwire.Query) iter.Seq2[promwire.TimeSeries, error] {
-	return func(yield func(promwire.TimeSeries, error) bool) {
-		s.mu.RLock()
-		defer s.mu.RUnlock()
-		byLabels := func(a, b promwire.TimeSeries) int { return a.Labels.Compare(b.Labels) }
-		for _, ts := range slices.SortedFunc(maps.Values(s.series), byLabels) {
-			differs := func(m promwire.Matcher) bool { return !m.Matches(ts.Labels.Get(m.Name)) }
-			outside := func(v promwire.Sample) bool {
-				return v.Timestamp < q.Start.UnixMilli() || v.Timestamp > q.End.UnixMilli()
-			}
-			if slices.ContainsFunc(q.Matchers, differs) {
-				continue
-			}
-			ts.Samples = slices.DeleteFunc(slices.Clone(ts.Samples), outside)
-			if !yield(promwire.TimeSeries{Labels: ts.Labels, Samples: ts.Samples}, nil) {
-				return
-			}
-		}
-	}
-}
 
 func ExampleNewHandler() {
 	srv := httptest.NewServer(server.NewHandler(&mapStorage{series: map[string]promwire.TimeSeries{}}))
