@@ -46,12 +46,20 @@ var readerName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
 // Reader returns the reader of that name: up to 64 letters, digits, '_', '.' and '-'. A new one starts with the oldest
 // record that is there. From then on, also in later runs that do not ask for it, it keeps segments from being deleted,
 // until a bound drops them or [Spool.RemoveReader] ends it.
-func (s *Spool) Reader(name string) (*Reader, error) {
+func (s *Spool) Reader(name string) (*Reader, error) { return s.openReader(name, false) }
+
+// ReaderFromNow is Reader, but a new one starts with what is appended from now on.
+func (s *Spool) ReaderFromNow(name string) (*Reader, error) { return s.openReader(name, true) }
+
+func (s *Spool) openReader(name string, fromNow bool) (*Reader, error) {
 	if !readerName.MatchString(name) {
 		return nil, fmt.Errorf("spool: invalid name of a reader: %.100q", name)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for s.committing { // what is being written gets its numbers again if that fails
+		s.committed.Wait()
+	}
 	if s.closed {
 		return nil, fmt.Errorf("spool: %w", ErrClosed)
 	}
@@ -61,9 +69,10 @@ func (s *Spool) Reader(name string) (*Reader, error) {
 		}
 	}
 	r := &Reader{spool: s, name: name, next: s.nextNumber, generation: 1}
-	if len(s.segments) > 0 {
+	switch {
+	case len(s.segments) > 0 && !fromNow:
 		r.next = s.segments[0].first
-	} else if s.batch != nil {
+	case s.batch != nil:
 		r.next = s.batch.first
 	}
 	f, err := createPosition(s.positionPath(name), position{r.generation, r.next, 0})
@@ -71,6 +80,10 @@ func (s *Spool) Reader(name string) (*Reader, error) {
 		return nil, fmt.Errorf("spool: reader %s: %w", name, err)
 	}
 	r.file = f
+	if n := len(s.segments); n > 0 && s.segments[n-1].next == r.next { // more may be appended to it
+		g := s.segments[n-1]
+		r.segment, r.offset, r.passed = g, g.size, g.counts
+	}
 	s.addReader(r)
 	return r, nil
 }

@@ -262,6 +262,10 @@ func TestRelayLeftOver(t *testing.T) {
 	if _, err := start(t.TempDir(), nil, other...); err == nil || !strings.Contains(err.Error(), "nothing is written to any more") || !strings.Contains(err.Error(), "--drop-left-over") {
 		t.Errorf("got %v", err)
 	}
+	p = startRelay(t, "--spool", dir, "--write", r.URL, "--log-level", "error", "--shutdown-timeout", "1ms") // as before
+	if code, _, err := p.end(syscall.SIGTERM); code != 0 || err != nil {
+		t.Errorf("code %d, %v", code, err)
+	}
 	p = startRelay(t, append(other[4:], "--drop-left-over")...)
 	if code, _, err := p.end(syscall.SIGTERM); code != 0 || err != nil {
 		t.Errorf("code %d, %v", code, err)

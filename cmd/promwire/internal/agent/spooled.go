@@ -50,7 +50,9 @@ func (s *spooled) placesOf(all []Outlet) []outlets.Place {
 	return places
 }
 
-func (s *spooled) reload(all []Outlet) error { return s.places.Reload(s.placesOf(all), true) }
+func (s *spooled) reload(all []Outlet) error {
+	return s.places.Reload(s.placesOf(all), outlets.Change{DropLeftOver: true})
+}
 
 func (s *spooled) limit() int { return int(s.samples.Load()) }
 

@@ -7,11 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"os/signal"
 	"strings"
-	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -164,37 +160,16 @@ func runAgent(ctx context.Context, streams IO, f *agentFlags, cmd *cobra.Command
 		defer stop()
 	}
 	if f.config != "" {
-		defer f.reloadOnHangup(ctx, a, logger)()
+		defer onHangup(ctx, func() {
+			a.Reload(func() ([]*scrape.Job, []agent.Outlet, error) {
+				c := agent.Config{Logger: logger}
+				err := f.fromFile(&c)
+				return c.Jobs, c.Outlets, err
+			})
+		})()
 	}
 	a.Run(ctx)
 	return nil
-}
-
-// reloadOnHangup reads the configuration again at each SIGHUP, until ctx ends or the result is called.
-func (f *agentFlags) reloadOnHangup(ctx context.Context, a *agent.Agent, logger *slog.Logger) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	var running sync.WaitGroup
-	running.Go(func() {
-		defer signal.Stop(hangups)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-hangups:
-				a.Reload(func() ([]*scrape.Job, []agent.Outlet, error) {
-					c := agent.Config{Logger: logger}
-					err := f.fromFile(&c)
-					return c.Jobs, c.Outlets, err
-				})
-			}
-		}
-	})
-	return func() {
-		cancel()
-		running.Wait()
-	}
 }
 
 // openSpool returns the spool of the command line, nil for none.

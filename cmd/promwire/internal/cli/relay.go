@@ -53,6 +53,7 @@ type relayFlags struct {
 	refuse    bool
 
 	deadLetters string
+	letters     map[string]*remote.DeadLetterFile // by target, open until the process ends
 	bisect      int
 	preflight   preflightFlag
 
@@ -74,7 +75,7 @@ with its answer, and kept in --dead-letters; with --bisect, one bad series costs
 together; a target that takes Remote Write 1.0 only gets them as 1.0.
 
 The file of --config is a prometheus.yml: its remote_write blocks are the targets, with their authentication, TLS, headers
-and write_relabel_configs. Other blocks are ignored. The tenant of a request (X-Scope-OrgID) is passed on.
+and write_relabel_configs. Other blocks are ignored. On SIGHUP it is read again; if it can't be used, the old one stays. The tenant of a request (X-Scope-OrgID) is passed on.
 
 The relay has no authentication of its own: it listens on the loopback interface unless --listen says otherwise.`,
 		Example: `  promwire relay --spool ./spool --write http://mimir:8080/api/v1/push --header 'X-Scope-OrgID: team'
@@ -140,6 +141,9 @@ func runRelay(cmd *cobra.Command, streams IO, f *relayFlags) error {
 		return errors.Join(err, ln.Close())
 	}
 	go cores.Adapt(ctx)
+	if f.config != "" {
+		defer onHangup(ctx, func() { r.Reload(func() ([]relay.Target, error) { return f.fromFile(logger) }) })()
+	}
 	return f.serve(ctx, ln, r, streams, logger)
 }
 
@@ -183,7 +187,7 @@ func (f *relayFlags) settings(cmd *cobra.Command, logger *slog.Logger) (relay.Co
 	}
 	c := relay.Config{
 		Targets: targets, Mode: relay.Mode(f.mode), TenantLabel: f.tenantLabel, KeepLabel: f.keepLabel,
-		DropLeftOver: f.dropOther, Compressions: []promwire.Compression{zstd.Codec{}, gzip.Codec{}}, Logger: logger,
+		DropLeftOver: f.dropOther, Reloadable: f.config != "", Compressions: []promwire.Compression{zstd.Codec{}, gzip.Codec{}}, Logger: logger,
 	}
 	if err := c.Check(); err != nil {
 		return c, &usageError{err}
@@ -271,15 +275,11 @@ func (f *relayFlags) newTarget(name string, client *remote.WriteClient, logger *
 	}
 	o := remote.DeliveryOptions{Endpoint: name, MaxBisectRequests: f.bisect}
 	if f.deadLetters != "" {
-		if err := os.MkdirAll(f.deadLetters, 0o700); err != nil {
-			return relay.Target{}, fmt.Errorf("--dead-letters: %w", err)
-		}
-		file := promconfig.FileName(name) + ".jsonl"
-		letters, err := remote.OpenDeadLetters(filepath.Join(f.deadLetters, file), remote.DeadLetterOptions{Sync: true})
+		letters, err := f.lettersOf(name)
 		if err != nil {
 			return relay.Target{}, fmt.Errorf("--dead-letters: %w", err)
 		}
-		o.DeadLetters = letters // open until the process ends; each line is written at once
+		o.DeadLetters = letters
 	}
 	target := relay.Target{Name: name}
 	if f.preflight.strict() {
@@ -288,4 +288,23 @@ func (f *relayFlags) newTarget(name string, client *remote.WriteClient, logger *
 	options := remote.PreflightOptions{Endpoint: name, DeadLetters: o.DeadLetters}
 	target.Writer, target.Preflight = f.preflight.before(remote.NewDelivery(outlets.Insist(client), o), options, outlets.LogFindings(logger.With("write", name)))
 	return target, nil
+}
+
+// lettersOf returns the file of a target for dead letters, the same after a reload.
+func (f *relayFlags) lettersOf(name string) (*remote.DeadLetterFile, error) {
+	if there := f.letters[name]; there != nil {
+		return there, nil
+	}
+	if err := os.MkdirAll(f.deadLetters, 0o700); err != nil {
+		return nil, err
+	}
+	file, err := remote.OpenDeadLetters(filepath.Join(f.deadLetters, promconfig.FileName(name)+".jsonl"), remote.DeadLetterOptions{Sync: true})
+	if err != nil {
+		return nil, err
+	}
+	if f.letters == nil {
+		f.letters = map[string]*remote.DeadLetterFile{}
+	}
+	f.letters[name] = file // each line is written at once
+	return file, nil
 }

@@ -65,34 +65,53 @@ type bodyPlace struct {
 // ErrLeftOver says that a spool holds data for places that are not written to any more.
 var ErrLeftOver = errors.New("the spool holds data for a place that nothing is written to any more")
 
+// ErrEnded says that a Spooled has ended, or is about to.
+var ErrEnded = errors.New("it is about to end")
+
 // NewSpooled begins to deliver what s holds, and closes s at its end and if it fails. Data for places that are no more
 // are given up if dropLeftOver says so; otherwise they are an error, [ErrLeftOver].
 func NewSpooled(s *spool.Spool, all []Place, dropLeftOver bool, logger *slog.Logger) (*Spooled, error) {
 	out := &Spooled{spool: s, logger: logger, hurry: make(chan struct{})}
-	err := out.Reload(all, dropLeftOver)
+	err := out.Reload(all, Change{DropLeftOver: dropLeftOver, All: true})
 	if err != nil {
 		return nil, errors.Join(err, out.Close())
 	}
 	return out, nil
 }
 
+// Change says what a reload does with data that are in the spool already.
+type Change struct {
+	// DropLeftOver gives up what there is for places that are no more. Otherwise it is an error, [ErrLeftOver].
+	DropLeftOver bool
+	// All gives new places all that is there. Otherwise they get what comes from now on.
+	All bool
+}
+
 // Reload goes on with these places: deliveries to those that were there before go on where they are, with their new
-// writers and options. Data for places that are no more are given up if dropLeftOver says so; otherwise they are an
-// error, [ErrLeftOver]. After an error all is as before, but that deliveries to places of the past may have ended.
-func (s *Spooled) Reload(all []Place, dropLeftOver bool) error {
+// writers and options. What is on its way may be sent again. After an error all is as before.
+func (s *Spooled) Reload(all []Place, c Change) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	places, err := s.open(all)
-	if err != nil {
-		return err
+	if s.ending {
+		return ErrEnded
 	}
+	before := s.spool.Stats().Readers
+	places, err := s.open(all, c.All)
+	if err != nil {
+		return errors.Join(err, s.removeNew(before))
+	}
+	var leaving []*place
 	for _, p := range s.places {
 		if !has(places, p.Name) {
+			leaving = append(leaving, p)
 			p.end()
 		}
 	}
-	if err := s.removeOthers(places, dropLeftOver); err != nil {
-		return err
+	if err := s.removeOthers(places, c.DropLeftOver); err != nil {
+		for _, p := range leaving {
+			p.begin()
+		}
+		return errors.Join(err, s.removeNew(before))
 	}
 	s.places = places
 	for i, p := range places {
@@ -106,8 +125,12 @@ func (s *Spooled) Reload(all []Place, dropLeftOver bool) error {
 }
 
 // open returns the places, those that there are already as they are.
-func (s *Spooled) open(all []Place) ([]*place, error) {
+func (s *Spooled) open(all []Place, fromStart bool) ([]*place, error) {
 	var places []*place
+	reader := s.spool.ReaderFromNow
+	if fromStart {
+		reader = s.spool.Reader
+	}
 	for _, o := range all {
 		if has(places, o.Name) {
 			return nil, fmt.Errorf("%s is there twice", o.Name)
@@ -116,21 +139,34 @@ func (s *Spooled) open(all []Place) ([]*place, error) {
 			places = append(places, s.places[i])
 			continue
 		}
-		reader, err := s.spool.Reader(readerName(o.Name))
+		r, err := reader(readerName(o.Name))
 		if err != nil {
 			return nil, fmt.Errorf("reader of the spool for %s: %w", o.Name, err)
 		}
-		places = append(places, &place{Watch: Watch{Name: o.Name, Logger: s.logger.With("write", o.Name)}, reader: reader})
+		places = append(places, &place{Watch: Watch{Name: o.Name, Logger: s.logger.With("write", o.Name)}, reader: r})
 	}
 	return places, nil
+}
+
+// removeNew removes readers that were not there before: of places that are not to be used after all.
+func (s *Spooled) removeNew(before []spool.ReaderStats) error {
+	var errs []error
+	for _, r := range s.spool.Stats().Readers {
+		if !slices.ContainsFunc(before, func(b spool.ReaderStats) bool { return b.Name == r.Name }) {
+			errs = append(errs, s.spool.RemoveReader(r.Name))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func has(places []*place, name string) bool {
 	return slices.ContainsFunc(places, func(p *place) bool { return p.Name == name })
 }
 
-// removeOthers removes the readers of places that are no more: nobody would ever take what they keep.
+// removeOthers removes the readers of places that are no more: nobody would ever take what they keep. None is removed if
+// there is something for one, and that is not to be dropped.
 func (s *Spooled) removeOthers(places []*place, drop bool) error {
+	var others []spool.ReaderStats
 	for _, r := range s.spool.Stats().Readers {
 		if slices.ContainsFunc(places, func(p *place) bool { return readerName(p.Name) == r.Name }) {
 			continue
@@ -138,9 +174,12 @@ func (s *Spooled) removeOthers(places []*place, drop bool) error {
 		if r.Pending.Records > 0 && !drop {
 			return fmt.Errorf("%w: %s, %d samples", ErrLeftOver, r.Name, r.Pending.Samples)
 		}
+		others = append(others, r)
+	}
+	for _, r := range others {
 		s.logger.Warn("nothing is written there any more, what the spool kept for it is given up", "reader", r.Name, "samples", r.Pending.Samples)
 		if err := s.spool.RemoveReader(r.Name); err != nil {
-			return err
+			s.logger.Error("the file of a place that is no more stays", "reader", r.Name, "error", err)
 		}
 	}
 	return nil
@@ -250,10 +289,7 @@ func spoolPoints(c spool.Counts) int64 { return int64(c.Samples + c.Histograms) 
 // End gives deliveries more time, until ctx ends, and closes the spool. What is left stays on disk for the next run.
 func (s *Spooled) End(ctx context.Context) error {
 	s.mu.Lock()
-	if !s.ending {
-		s.ending = true
-		close(s.hurry)
-	}
+	s.ends()
 	s.mu.Unlock()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -273,6 +309,14 @@ func (s *Spooled) End(ctx context.Context) error {
 	return s.Close()
 }
 
+// ends notes that nothing may wait, or be reloaded, any more. s.mu is held.
+func (s *Spooled) ends() {
+	if !s.ending {
+		s.ending = true
+		close(s.hurry)
+	}
+}
+
 func (s *Spooled) pending() (n uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -286,6 +330,7 @@ func (s *Spooled) pending() (n uint64) {
 func (s *Spooled) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.ends()
 	for _, p := range s.places {
 		p.stop()
 	}

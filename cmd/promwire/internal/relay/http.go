@@ -41,5 +41,6 @@ func (r *Relay) writeMetrics(w io.Writer) {
 	write("refused_requests_total", "counter", "Requests that were malformed, too large, or could not be kept.", r.intake.failed.Load())
 	write("spool_bytes", "gauge", "Size of the spool on disk.", s.Bytes)
 	write("spool_syncs_total", "counter", "Times that the spool was forced to disk.", int64(s.Fsyncs))
+	r.writeReload(w)
 	outlets.WriteText(w, "promwire_relay_", r.outlets.Figures())
 }

@@ -57,6 +57,8 @@ type Config struct {
 	Spool *spool.Spool
 	// DropLeftOver gives up what the spool holds for targets that are none any more.
 	DropLeftOver bool
+	// Reloadable says that [Relay.Reload] may be called: for the figures.
+	Reloadable   bool
 	Compressions []promwire.Compression
 	Logger       *slog.Logger
 }
@@ -67,6 +69,8 @@ type Relay struct {
 	outlets *outlets.Spooled
 	write   http.Handler
 	intake  intake
+	config  Config // as at the start
+	reload  reload
 }
 
 // New begins to deliver what the spool holds. It closes the spool if it fails.
@@ -79,7 +83,7 @@ func New(c Config) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Relay{spool: c.Spool, outlets: out}
+	r := &Relay{spool: c.Spool, outlets: out, config: c, reload: reload{good: true, at: time.Now()}}
 	r.intake.next, r.intake.logger = c.Spool, c.Logger
 	r.write = server.NewWriteHandler(&r.intake,
 		server.WithLogger(outlets.Limited(c.Logger)), server.WithCompressions(c.Compressions...),
