@@ -54,7 +54,7 @@ type jsonValues struct {
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (v *jsonValues) UnmarshalJSON(text []byte) error {
-	*v = jsonValues{}
+	*v = jsonValues{values: make([]float64, 0, countElements(text))}
 	return eachElement(text, func(element []byte) error {
 		if len(element) > 0 && element[0] == '[' {
 			return v.pair(element)
@@ -93,7 +93,7 @@ type jsonTimes []int64
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (t *jsonTimes) UnmarshalJSON(text []byte) error {
-	*t = jsonTimes{}
+	*t = make(jsonTimes, 0, countElements(text))
 	return eachElement(text, func(element []byte) error {
 		n, err := strconv.ParseInt(string(element), 10, 64)
 		if err != nil {
