@@ -22,9 +22,7 @@ import (
 func TestRelayFullDisk(t *testing.T) {
 	t.Run("file system", func(t *testing.T) {
 		dir := t.TempDir()
-		if err := unix.Mount("promwire", dir, "tmpfs", 0, "size=1536k"); err != nil {
-			t.Skipf("there is no small disk to fill, mounting one needs root: %v", err)
-		}
+		mountSmall(t, dir)
 		t.Cleanup(func() {
 			if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
 				t.Error(err)
@@ -52,6 +50,20 @@ func TestRelayFullDisk(t *testing.T) {
 		}
 		d.run(t)
 	})
+}
+
+// mountSmall mounts a small disk. Without the right to do so it skips the test; some sandboxes don't let root have it either.
+// Where the gate runs, root can't fail for any other reason.
+func mountSmall(t *testing.T, dir string) {
+	t.Helper()
+	err := unix.Mount("promwire", dir, "tmpfs", 0, "size=1536k")
+	switch {
+	case err == nil:
+	case os.Getenv("PROMWIRE_REQUIRE_SERVERS") != "" && os.Geteuid() == 0 && !errors.Is(err, unix.EPERM):
+		t.Fatalf("no small disk to fill: %v", err)
+	default:
+		t.Skipf("no small disk to fill, mounting one needs root: %v", err)
+	}
 }
 
 type fullDisk struct {
