@@ -52,7 +52,7 @@ func demo(ctx context.Context, streams IO, once bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	srv, err := listen(ctx, "127.0.0.1:0", logger)
+	srv, err := listen(ctx, "127.0.0.1:0", &webConfig{}, logger)
 	if err != nil {
 		return err
 	}

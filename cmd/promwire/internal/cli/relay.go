@@ -155,7 +155,7 @@ func (f *relayFlags) serve(ctx context.Context, ln net.Listener, r *relay.Relay,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(ln) }()
-	warnIfOpen(ln, logger)
+	new(webConfig).warnIfOpen(ln, logger)
 	addr := "http://" + ln.Addr().String()
 	fmt.Fprintf(streams.Out, "promwire relay is ready, spool in %s\n  remote write  %s%s\n  figures       %s/metrics\n", f.spool, addr, server.WritePath, addr)
 	var err error

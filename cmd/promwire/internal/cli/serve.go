@@ -24,6 +24,7 @@ type serveFlags struct {
 	retention, window      duration
 	retentionSize, minFree size
 	startTimestamps        bool
+	web                    webConfig
 }
 
 func newServe(streams IO) *cobra.Command {
@@ -36,8 +37,8 @@ func newServe(streams IO) *cobra.Command {
 		Short: "Store what is pushed, and answer remote read",
 		Long: `Store what is pushed over remote write (1.0 and 2.0) in a Prometheus TSDB, and answer remote read.
 
-What is acknowledged survives a crash of the process. The server has no authentication: it listens on the loopback
-interface unless --listen says otherwise. It ends on SIGINT or SIGTERM, after the requests that run.`,
+What is acknowledged survives a crash of the process. The server listens on the loopback interface unless --listen says
+otherwise; --web.config.file gives it TLS and authentication. It ends on SIGINT or SIGTERM, after the requests that run.`,
 		Example: `  promwire serve --data ./metrics
   promwire serve --listen :9201 --data /var/lib/promwire --retention 90d --retention-size 50GB`,
 		Args: exactArgs(),
@@ -51,6 +52,7 @@ interface unless --listen says otherwise. It ends on SIGINT or SIGTERM, after th
 	flags.Var(&f.window, "out-of-order-window", "how late samples may come; 0: not at all")
 	flags.Var(&f.minFree, "min-free-disk", "free disk space below which writes are answered with 503; 0: no check")
 	flags.BoolVar(&f.startTimestamps, "start-timestamps", false, "store start timestamps of Remote Write 2.0; makes remote read slower")
+	f.web.register(flags)
 	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	return cmd
 }
@@ -66,8 +68,11 @@ func serve(ctx context.Context, streams IO, f serveFlags) error {
 	if err := checkAddress(ctx, f.listen); err != nil {
 		return err
 	}
+	if err := f.web.load(); err != nil {
+		return err
+	}
 	logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: level}))
-	srv, err := listen(ctx, f.listen, logger)
+	srv, err := listen(ctx, f.listen, &f.web, logger)
 	if err != nil {
 		return err
 	}
@@ -116,28 +121,21 @@ func checkAddress(ctx context.Context, addr string) error {
 }
 
 // listen starts to answer on addr: that it is alive, but not ready.
-func listen(ctx context.Context, addr string, logger *slog.Logger) (*httpServer, error) {
+func listen(ctx context.Context, addr string, web *webConfig, logger *slog.Logger) (*httpServer, error) {
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("--listen %s: %w", addr, err)
 	}
-	warnIfOpen(ln, logger)
-	s := &httpServer{url: "http://" + ln.Addr().String(), logger: logger, failed: make(chan error, 1)}
+	web.warnIfOpen(ln, logger)
+	s := &httpServer{url: web.scheme() + "://" + ln.Addr().String(), logger: logger, failed: make(chan error, 1)}
 	s.http = &http.Server{
 		Handler: s, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 5 * time.Minute,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	go func() {
-		if err := s.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := web.serve(ln, s.http, logger); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err
 		}
 	}()
 	return s, nil
-}
-
-// warnIfOpen warns of a listener that others than this machine can reach.
-func warnIfOpen(ln net.Listener, logger *slog.Logger) {
-	if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		logger.Warn("listening beyond the loopback interface, and there is no authentication", "address", ln.Addr().String())
-	}
 }
