@@ -72,7 +72,9 @@ func demo(ctx context.Context, streams IO, once bool) (err error) {
 
 // tryNext are commands for the demo's server.
 func tryNext(srv *httpServer) string {
-	return fmt.Sprintf(`  promwire push --url %[1]s billing_refunds_total 3 --type counter --debug
+	return fmt.Sprintf(`  %[3]s/   in a browser: what arrives, metrics, PromQL
+
+  promwire push --url %[1]s billing_refunds_total 3 --type counter --debug
   promwire read --url %[2]s --match billing_refunds_total
   promwire read --url %[2]s --match '{__name__=~"billing_.+"}' --format json
   curl %[3]s%[4]s

@@ -7,7 +7,8 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
+	"github.com/promwire/promwire/cmd/promwire/internal/web"
 	"github.com/promwire/promwire/server"
 )
 
@@ -29,8 +30,9 @@ func (s *httpServer) writeURL() string { return s.url + server.WritePath }
 func (s *httpServer) readURL() string  { return s.url + server.ReadPath }
 
 // ready makes the store reachable.
-func (s *httpServer) ready(store promwire.Storage) {
-	h := server.NewHandler(store, server.WithLogger(s.logger))
+func (s *httpServer) ready(store *tsdbstore.Store) {
+	ui := web.New(store)
+	h := ui.Handler(server.NewHandler(ui.Storage(), server.WithLogger(s.logger), ui.Option()))
 	s.handler.Store(&h)
 }
 

@@ -104,8 +104,8 @@ func (f *serveFlags) options(logger *slog.Logger) tsdbstore.Options {
 
 // printURLs prints what can be reached where.
 func (s *httpServer) printURLs(out io.Writer) {
-	fmt.Fprintf(out, "  remote write  %s\n  remote read   %s\n  health        %s%s, %s%s\n",
-		s.writeURL(), s.readURL(), s.url, healthyPath, s.url, readyPath)
+	fmt.Fprintf(out, "  page          %s/\n  remote write  %s\n  remote read   %s\n  health        %s%s, %s%s\n",
+		s.url, s.writeURL(), s.readURL(), s.url, healthyPath, s.url, readyPath)
 }
 
 // checkAddress refuses what is no address to listen on, whatever the machine.

@@ -1,0 +1,142 @@
+// PromQL: the box, the time, the answer as graph, heatmap or table.
+import { el, fill, choice } from "./dom.js";
+import { api, metricNames, families, familyOf } from "./api.js";
+import { read, write } from "./state.js";
+import { Completion } from "./complete.js";
+import { Controls, times, defaultRange } from "./controls.js";
+import { Results } from "./results.js";
+import { queries } from "./metric.js";
+import { plural } from "./format.js";
+
+let parts = null;
+let running = null; // the AbortController of the query that runs
+let asked = ""; // what was asked last, so that the same state does not ask again
+let timer = 0;
+
+function mount(root) {
+  const input = el("textarea", { rows: "1", spellcheck: "false", autocapitalize: "off", autocomplete: "off", "aria-label": "PromQL expression", placeholder: "PromQL, such as rate(http_requests_total[5m])", "data-search": "" });
+  const completion = new Completion(input);
+  const run = el("button.primary", { type: "button", onclick: () => ask() }, "Run");
+  const controls = new Controls((changes, quiet) => write(changes, { push: !quiet }));
+  const results = new Results(zoom);
+  const tabs = choice("Show as", [["graph", "Graph"], ["table", "Table"]], "graph", (tab) => write({ tab: tab === "graph" ? "" : tab }));
+  const note = el("span.dim", { "aria-live": "polite" });
+  const body = el("div.body");
+  parts = { input, completion, controls, results, tabs, note, body, messages: el("div") };
+  parts.box = el("div", {},
+    el("div.ask", {}, input, run, completion.list), controls.box, parts.messages,
+    el("section.panel.result", { "aria-label": "Result" }, el("header", {}, tabs, results.modes, el("span.grow"), note), body));
+  root.append(parts.box);
+  input.addEventListener("input", grow);
+  input.addEventListener("keydown", key);
+  asked = "";
+}
+
+function key(e) {
+  if (parts.completion.key(e)) return e.preventDefault();
+  if (e.key === "Enter" && !e.shiftKey) {
+    e.preventDefault();
+    ask();
+  }
+}
+
+function grow() {
+  const { input } = parts;
+  input.style.height = "auto";
+  input.style.height = `${input.scrollHeight + 2}px`;
+}
+
+// ask runs what is in the box, also if it is what was run before.
+function ask() {
+  parts.completion.close();
+  asked = "";
+  const q = parts.input.value.trim();
+  if (q === (read().q || "")) show(read());
+  else write({ q }, { push: true });
+}
+
+function show(state) {
+  const { input, controls, tabs, results } = parts;
+  if (document.activeElement !== input || !asked) input.value = state.q || "";
+  grow();
+  controls.show(state);
+  tabs.show(state.tab === "table" ? "table" : "graph");
+  results.show(state);
+  const { q = "", range = "", end = "", tab = "" } = state;
+  const now = JSON.stringify([q, range, end, tab]);
+  clearInterval(timer);
+  if (state.every && !state.end) timer = setInterval(() => { if (!document.hidden) runQuery(read()); }, Math.max(5, Number(state.every)) * 1000);
+  if (now === asked) return;
+  asked = now;
+  runQuery(state);
+}
+
+async function runQuery(state) {
+  running?.abort();
+  running = null;
+  if (!state.q) return idle();
+  const mine = running = new AbortController();
+  const { body, note, messages, box, results } = parts;
+  box.classList.add("busy");
+  const begun = performance.now();
+  try {
+    const time = times(state);
+    const answer = state.tab === "table"
+      ? await api("query", { query: state.q, time: time.end || undefined }, mine.signal)
+      : await api("query_range", { query: state.q, start: time.start, end: time.last, step: time.step }, mine.signal);
+    if (mine !== running) return;
+    const { data, warnings } = answer;
+    fill(body, results.element(data, time, state));
+    const count = Array.isArray(data.result) && data.resultType !== "scalar" ? `${plural(data.result.length, "series", "series")}, ` : "";
+    note.textContent = `${count}${state.tab === "table" ? "" : `step ${time.step} s, `}${Math.round(performance.now() - begun)} ms`;
+    fill(messages, warnings.slice(0, 5).map((w) => el("div.warning", {}, w)));
+  } catch (e) {
+    if (e.name === "AbortError" || mine !== running) return;
+    fill(messages, el("div.error", { role: "alert" }, e.message));
+    note.textContent = "";
+    results.clear();
+    fill(body, el("p.note", {}, "No result."));
+  } finally {
+    if (mine === running) box.classList.remove("busy");
+  }
+}
+
+// idle offers queries that suit what is stored.
+async function idle() {
+  const { body, note, messages, results, box } = parts;
+  box.classList.remove("busy");
+  results.clear();
+  fill(messages);
+  note.textContent = "";
+  fill(body, el("p.note", {}, "Write an expression and press Enter. Names, functions and labels are completed as you type."));
+  try {
+    const [names, known] = await Promise.all([metricNames(), families()]);
+    const tries = names.flatMap((n) => queries(n, familyOf(known, n)?.type, []).slice(-1).map((t) => t[1]));
+    const some = [...tries.filter((t) => t.includes("(")), ...tries.filter((t) => !t.includes("("))].slice(0, 6);
+    if (some.length && !read().q) body.append(el("div.tries", {}, some.map((q) => el("button", { type: "button", onclick: () => write({ q }, { push: true }) }, q))));
+  } catch {
+    // then there is nothing to offer
+  }
+}
+
+// zoom shows the time between two marks, or twice the time if there are none.
+function zoom(from, to) {
+  const { range, end } = times(read());
+  if (from === undefined) {
+    const wider = range * 2;
+    const last = end ? end + range / 2 : 0;
+    write({ range: wider === defaultRange ? "" : Math.round(wider), end: last && last < Date.now() / 1000 ? Math.round(last) : "" }, { push: true });
+    return;
+  }
+  const width = Math.max(5, Math.round(to - from));
+  write({ range: width, end: Math.round((from + to) / 2 + width / 2) }, { push: true });
+}
+
+function hide() {
+  running?.abort();
+  running = null;
+  clearInterval(timer);
+  parts.results.clear();
+}
+
+export const query = { title: "Query", mount, show, hide };

@@ -1,0 +1,94 @@
+// Which picture an answer gets: graph for numbers, heatmap for histograms, both if there are both.
+import { el, fill, choice } from "./dom.js";
+import { write } from "./state.js";
+import { Chart } from "./chart.js";
+import { Heatmap } from "./heatmap.js";
+import { Legend } from "./legend.js";
+import { resultTable } from "./table.js";
+import { floats, histograms, classic, mostSeries } from "./data.js";
+import { exact } from "./format.js";
+
+export class Results {
+  constructor(zoom) {
+    this.zoom = zoom;
+    this.modes = choice("Drawn as", [["", "Lines"], ["stacked", "Stacked"], ["heat", "Heatmap"]], "", (mode) => write({ mode }));
+    this.plots = [];
+  }
+
+  clear() {
+    for (const p of this.plots) p.end();
+    this.plots = [];
+    this.redraw = null;
+  }
+
+  // show follows the state without a new answer.
+  show(state) {
+    this.modes.hidden = state.tab === "table";
+    const before = this.mode;
+    this.mode = ["stacked", "heat"].includes(state.mode) ? state.mode : "";
+    this.modes.show(this.mode);
+    if (this.redraw && before !== this.mode) this.redraw();
+  }
+
+  // element returns what shows an answer.
+  element(data, time, state) {
+    const hidden = new Set(this.series?.filter((s) => s.hidden).map((s) => s.name));
+    this.clear();
+    if (state.tab === "table") return resultTable(data);
+    const box = el("div");
+    this.series = floats(data.result, time);
+    for (const s of this.series) s.hidden = hidden.has(s.name); // what was hidden stays so when the time changes
+    if (this.series.length && this.series.every((s) => s.hidden)) for (const s of this.series) s.hidden = false;
+    this.redraw = () => {
+      for (const p of this.plots) p.end();
+      this.plots = [];
+      fill(box, this.pictures(data.result, time));
+    };
+    this.redraw();
+    return box;
+  }
+
+  pictures(result, time) {
+    if (!result.length) return [el("p.note", {}, "The query has no result in this time.")];
+    const heat = histograms(result, time);
+    const le = this.modes.querySelector('[data-value="heat"]');
+    const buckets = classic(result, time);
+    le.hidden = !buckets.length;
+    this.modes.hidden = !this.series.length;
+    if (this.mode === "heat" && buckets.length) return this.heat(buckets, time);
+    const out = heat.length ? this.heat(heat, time) : [];
+    if (this.series.length) out.push(...this.graph(result.length, time));
+    return out;
+  }
+
+  graph(count, time) {
+    const chart = new Chart("Graph", this.zoom);
+    this.plots.push(chart);
+    const draw = () => chart.set({ ...time, series: this.series }, this.mode === "stacked");
+    const legend = new Legend(draw);
+    legend.set(this.series);
+    draw();
+    const note = count > this.series.length && this.series.length === mostSeries
+      ? el("p.note", {}, `The first ${mostSeries} of ${exact(count)} series. Narrow the query, or see the table.`) : null;
+    return [chart.box, note, legend.box];
+  }
+
+  // heat shows one histogram; a list chooses which.
+  heat(all, time) {
+    const map = new Heatmap("Heatmap", this.zoom);
+    this.plots.push(map);
+    let i = Math.max(0, all.findIndex((h) => h.name === this.chosen));
+    const list = el("select", { "aria-label": "Series" }, all.slice(0, 500).map((h, n) => el("option", { value: n, selected: n === i }, h.name)));
+    const draw = () => {
+      this.chosen = all[i].name;
+      map.set({ ...time, columns: all[i].columns });
+    };
+    list.addEventListener("change", () => {
+      i = Number(list.value);
+      draw();
+    });
+    draw();
+    const about = el("div.row.pad", {}, all.length > 1 ? list : all[0].name !== "{}" && el("code", {}, all[0].name), el("span.dim", {}, "Rows are buckets; the darker, the more."));
+    return [map.box, about];
+  }
+}

@@ -1,0 +1,87 @@
+// How the store is, and what in it takes the most room.
+import { el, fill, panel, table, copyButton } from "./dom.js";
+import { own, api } from "./api.js";
+import { bytes, exact, duration, dateTime, ago } from "./format.js";
+
+let parts = null;
+let timer = 0;
+
+function mount(root) {
+  parts = { server: panel("Server"), data: panel("Data"), head: panel("Head"), use: panel("Addresses"), large: el("div.cards.wide"), error: el("div") };
+  root.append(parts.error, el("div.cards", {}, parts.server.box, parts.data.box, parts.head.box, parts.use.box), parts.large);
+  addresses();
+  load();
+  cardinality();
+  timer = setInterval(() => { if (!document.hidden) load(); }, 5000);
+}
+
+function list(pairs) {
+  return el("dl.pad", {}, pairs.filter(Boolean).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+}
+
+const span = (ms) => duration(ms / 1000);
+
+async function load() {
+  let s;
+  try {
+    s = await own("status");
+    fill(parts.error);
+  } catch (e) {
+    fill(parts.error, el("div.error", { role: "alert" }, e.message));
+    return;
+  }
+  fill(parts.server.body, list([
+    ["Version", `promwire ${s.version}`], ["Built with", s.goVersion],
+    ["Started", `${dateTime(s.started)}, ${ago(s.started, s.now)}`],
+    ["State", s.failed ? el("span.badge.bad", {}, "a log write failed: the store is about to be opened anew") : el("span.badge.good", {}, "takes writes")],
+  ]));
+  fill(parts.data.body, list([
+    ["Folder", el("code", {}, s.dir)],
+    ["On disk", [`${bytes(s.headBytes + s.blockBytes)}: ${bytes(s.blockBytes)} in ${exact(s.blocks)} blocks, ${bytes(s.headBytes)} in logs`, s.retentionBytes > 0 && meter(s.blockBytes / s.retentionBytes)].filter(Boolean)],
+    ["Free", [bytes(s.free), s.minFree ? el("span.dim", {}, `, writes stop below ${bytes(s.minFree)}`) : ""]],
+    ["Retention", [s.retention ? span(s.retention) : "for ever", s.retentionBytes ? ` or ${bytes(s.retentionBytes)}` : ""].join("")],
+    ["Late samples", s.outOfOrderWindow ? `up to ${span(s.outOfOrderWindow)}` : "not taken"],
+    ["Early samples", s.futureWindow ? `up to ${span(s.futureWindow)} ahead` : "not taken"],
+  ]));
+  fill(parts.head.body, list([
+    ["Series", exact(s.headSeries)], ["Families", `${exact(s.families)} with metadata`],
+    ["Oldest sample", s.maxTime ? dateTime(s.minTime) : "none"],
+    ["Newest sample", s.maxTime ? `${dateTime(s.maxTime)}, ${ago(s.maxTime, s.now)}` : "none"],
+  ]));
+}
+
+function meter(share) {
+  const bar = el("i");
+  bar.style.width = `${Math.min(100, Math.max(1, share * 100))}%`;
+  return el("div.meter", { role: "img", "aria-label": `${Math.round(share * 100)} percent of the bound` }, bar);
+}
+
+function addresses() {
+  const base = new URL(".", location.href).href;
+  const pairs = [["Remote write", `${base}api/v1/write`], ["Remote read", `${base}api/v1/read`], ["Data source", base.replace(/\/$/, "")]];
+  fill(parts.use.body, list(pairs.map(([name, url]) => [name, [el("code", {}, url), copyButton(() => url)]])));
+}
+
+async function cardinality() {
+  const tables = [
+    ["Series by metric", "Metric", "seriesCountByMetricName"], ["Values by label", "Label", "labelValueCountByLabelName"],
+    ["Memory by label", "Label", "memoryInBytesByLabelName"], ["Series by label pair", "Pair", "seriesCountByLabelValuePair"],
+  ];
+  try {
+    const { data } = await api("status/tsdb", { limit: 10 });
+    fill(parts.large, tables.map(([title, what, field]) => {
+      const p = panel(title);
+      const rows = (data[field] || []).slice(0, 10).map((r) => [el("code", {}, r.name), field.startsWith("memory") ? bytes(r.value) : exact(r.value)]);
+      p.body.append(rows.length ? table([what, `#${title.split(" ")[0]}`], rows, title) : el("p.note", {}, "Nothing in the head."));
+      return p.box;
+    }));
+  } catch (e) {
+    fill(parts.large, el("p.note", {}, `Nothing about cardinality: ${e.message}`));
+  }
+}
+
+function hide() {
+  clearInterval(timer);
+}
+
+export const status = { title: "Status", mount, show() {}, hide };
