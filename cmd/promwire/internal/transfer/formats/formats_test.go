@@ -90,12 +90,14 @@ func TestRead(t *testing.T) {
 		{
 			name: "json", format: formats.Auto,
 			text: `{"metric":{"__name__":"a","x":"1"},"values":[1,-0,null,"Infinity","-Infinity","stale","nan:7ff8000000000005"],"timestamps":[1,2,3,4,5,6,7]}` + "\n" +
+				`{"metric":{"__name__":"v","x":",NaN"},"values":[NaN,+Inf,-Inf,1],"timestamps":[1,2,3,4]}` + "\n" +
 				`{"metric":{"__name__":"b"},"values":[[1700000000.123,"1.5"]]}` + "\n\n" +
 				`{"metric":{"__name__":"c"},"values":[1],"timestamps":[9],"type":"counter","help":"H","unit":"u","exemplars":[{"labels":{"t":"u"},"value":"3","timestamp":8}]}` + "\n" +
 				`{"metric":{"__name__":"d"},"values":[1],"timestamps":[1,2]}` + "\n" + `{"metric":{"__name__":"d"},"value":[1]}` + "\n" + `{"metric":{"a":"b","a":"c"},"values":[1],"timestamps":[1]}` + "\n",
 			want: "a{x=\"1\"} @1 1\na{x=\"1\"} @2 -0\na{x=\"1\"} @3 NaN\na{x=\"1\"} @4 +Inf\na{x=\"1\"} @5 -Inf\na{x=\"1\"} @6 stale\na{x=\"1\"} @7 nan:7ff8000000000005\n" +
+				"v{x=\",NaN\"} @1 NaN\nv{x=\",NaN\"} @2 +Inf\nv{x=\",NaN\"} @3 -Inf\nv{x=\",NaN\"} @4 1\n" +
 				"b @1700000000123 1.5\nc @9 1 counter \"H\" \"u\" # {t=\"u\"} 3 @8\n",
-			bad: "file:5: values and timestamps differ in number: 1 and 2: \nfile:6: json: unknown field \"value\"\nfile:7: label name is repeated",
+			bad: "file:6: values and timestamps differ in number: 1 and 2: \nfile:7: json: unknown field \"value\"\nfile:8: label name is repeated",
 		},
 		{
 			name: "csv with a header", format: formats.Auto, options: formats.Options{CSV: maps(t, "time=when:unix_s,value=v,metric=temperature,label:room=room")},

@@ -54,9 +54,15 @@ func (s *source) readJSON(in io.Reader) error {
 // jsonPoints reads a line. What is bad costs the whole line: a series of which a part is missing is not what it seems.
 func (s *source) jsonPoints(text []byte) ([]Point, error) {
 	var line jsonLine
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&line); err != nil {
+	d, err := decodeLine(text, &line)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		if quoted, changed := quoteSpecials(text); changed {
+			text, line = quoted, jsonLine{}
+			d, err = decodeLine(text, &line)
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	if rest := bytes.TrimSpace(text[d.InputOffset():]); len(rest) > 0 {
@@ -96,6 +102,12 @@ func (s *source) jsonPoints(text []byte) ([]Point, error) {
 		points = append(points, Point{Labels: ls, Metadata: meta, Sample: promwire.Sample{Timestamp: h.Timestamp}, Histogram: h})
 	}
 	return points, attach(points, line.Exemplars)
+}
+
+func decodeLine(text []byte, line *jsonLine) (*json.Decoder, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	return d, d.Decode(line)
 }
 
 func (l *jsonLine) metadata() (promwire.Metadata, error) {

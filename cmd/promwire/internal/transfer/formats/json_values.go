@@ -158,3 +158,32 @@ func elementEnd(text []byte) int {
 	}
 	return len(text)
 }
+
+// specials are what older VictoriaMetrics write without quotes, which is no JSON.
+var specials = [][]byte{[]byte("NaN"), []byte("+Inf"), []byte("-Inf"), []byte("Inf")}
+
+// quoteSpecials puts quotes around them.
+func quoteSpecials(text []byte) (out []byte, changed bool) {
+	quoted := false
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		out = append(out, c)
+		switch {
+		case quoted && c == '\\' && i+1 < len(text):
+			i++
+			out = append(out, text[i])
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == '[' || c == ','):
+			for _, s := range specials {
+				if bytes.HasPrefix(text[i+1:], s) {
+					out = append(append(append(out, '"'), s...), '"')
+					i += len(s)
+					changed = true
+					break
+				}
+			}
+		}
+	}
+	return out, changed
+}

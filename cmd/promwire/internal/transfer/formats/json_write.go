@@ -31,25 +31,11 @@ func (w *jsonWriter) Write(ts *promwire.TimeSeries) error {
 		leaveOut(w.lost, notUTF8, len(ts.Samples)+len(ts.Histograms), ts)
 		return nil
 	}
-	var usual, special []promwire.Sample
-	for i, s := range ts.Samples {
-		if _, isSpecial := exposition.FormatSpecial(s.Value); isSpecial {
-			if special == nil {
-				usual = append(usual, ts.Samples[:i]...)
-			}
-			special = append(special, s)
-		} else if special != nil {
-			usual = append(usual, s)
-		}
-	}
-	if special == nil {
-		usual = ts.Samples
-	}
 	metric, err := jsonMetric(ts.Labels)
 	if err != nil {
 		return err
 	}
-	for _, all := range [][]promwire.Sample{usual, special} {
+	for _, all := range byKind(ts.Samples) {
 		for len(all) > 0 {
 			n := min(len(all), jsonPart)
 			if err := w.samples(metric, all[:n]); err != nil {
@@ -66,6 +52,32 @@ func (w *jsonWriter) Write(ts *promwire.TimeSeries) error {
 		all = all[n:]
 	}
 	return nil
+}
+
+// byKind separates numbers, which all take, from infinities and the usual NaN, which only newer ones of VictoriaMetrics
+// take, and these from what none of them takes.
+func byKind(samples []promwire.Sample) (kinds [3][]promwire.Sample) {
+	plain := 0
+	for plain < len(samples) && jsonKind(samples[plain].Value) == 0 {
+		plain++
+	}
+	kinds[0] = samples[:plain:plain]
+	for _, s := range samples[plain:] {
+		kind := jsonKind(s.Value)
+		kinds[kind] = append(kinds[kind], s)
+	}
+	return kinds
+}
+
+func jsonKind(v float64) int {
+	switch {
+	case !math.IsNaN(v) && !math.IsInf(v, 0):
+		return 0
+	case math.IsInf(v, 0) || math.Float64bits(v) == math.Float64bits(math.NaN()):
+		return 1
+	default:
+		return 2
+	}
 }
 
 // jsonMetric returns the beginning of a line, the labels in their order.

@@ -48,7 +48,8 @@ f,1970-01-01T00:00:01.000Z,"{""float"":true,""count_float"":""1.5"",""sum"":""+I
 			`""positive_spans"":[{""offset"":0,""length"":1}],""positive_counts"":[""1.5""],""custom_values"":[""0.5""]}"
 left out: 0
 `,
-		formats.JSON: `{"metric":{"__name__":"m","le":"1.0"},"values":[0.25,null],"timestamps":[1500,2000]}
+		formats.JSON: `{"metric":{"__name__":"m","le":"1.0"},"values":[0.25],"timestamps":[1500]}
+{"metric":{"__name__":"m","le":"1.0"},"values":[null],"timestamps":[2000]}
 {"metric":{"__name__":"m","le":"1.0"},"values":["stale"],"timestamps":[3000]}
 {"metric":{"__name__":"h"},"histograms":[{"timestamp":1000,"count":4,"sum":"18.5","schema":0,"zero_threshold":"0","positive_spans":[{"offset":1,"length":2}],"positive_deltas":[1,2]}]}
 {"metric":{"__name__":"f"},"histograms":[{"timestamp":1000,"float":true,"count_float":"1.5","sum":"+Inf","schema":-53,"zero_threshold":"0","zero_count_float":"0",` +
