@@ -24,7 +24,7 @@ const soakShort = 3000
 const (
 	soakDecoded   = 1 << 20
 	soakPerTurn   = 16 << 20
-	soakHeap      = 64 << 20
+	soakHeap      = 96 << 20
 	soakMemoryCap = 64 << 20 // when the collector works harder, so that what is above was in use
 )
 

@@ -31,8 +31,8 @@ func newEcho() *echo.Echo {
 func TestServer(t *testing.T) { webtest.Run(t, echoServer) }
 
 func BenchmarkServer(b *testing.B) {
-	b.Run("nethttp", func(b *testing.B) { webtest.Bench(b, webtest.NetHTTP) })
-	b.Run("echo", func(b *testing.B) { webtest.Bench(b, echoServer) })
+	b.Run("impl=nethttp", func(b *testing.B) { webtest.Bench(b, webtest.NetHTTP) })
+	b.Run("impl=echo", func(b *testing.B) { webtest.Bench(b, echoServer) })
 }
 
 // A tenant can come from the path, or from middleware.

@@ -50,8 +50,8 @@ func serve(tb testing.TB, h fasthttp.RequestHandler) (url string) {
 func TestServer(t *testing.T) { webtest.Run(t, fasthttpServer) }
 
 func BenchmarkServer(b *testing.B) {
-	b.Run("nethttp", func(b *testing.B) { webtest.Bench(b, webtest.NetHTTP) })
-	b.Run("fasthttp", func(b *testing.B) { webtest.Bench(b, fasthttpServer) })
+	b.Run("impl=nethttp", func(b *testing.B) { webtest.Bench(b, webtest.NetHTTP) })
+	b.Run("impl=fasthttp", func(b *testing.B) { webtest.Bench(b, fasthttpServer) })
 }
 
 // A tenant can come from user values, where routers put parameters, or from the context of the caller.

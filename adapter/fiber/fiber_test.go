@@ -57,8 +57,8 @@ func serve(tb testing.TB, app *fiber.App) (url string) {
 func TestServer(t *testing.T) { webtest.Run(t, fiberServer) }
 
 func BenchmarkServer(b *testing.B) {
-	b.Run("nethttp", func(b *testing.B) { webtest.Bench(b, webtest.NetHTTP) })
-	b.Run("fiber", func(b *testing.B) { webtest.Bench(b, fiberServer) })
+	b.Run("impl=nethttp", func(b *testing.B) { webtest.Bench(b, webtest.NetHTTP) })
+	b.Run("impl=fiber", func(b *testing.B) { webtest.Bench(b, fiberServer) })
 }
 
 // A tenant can come from the path, or from middleware.

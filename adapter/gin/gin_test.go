@@ -30,8 +30,8 @@ func newRouter() *gin.Engine {
 func TestServer(t *testing.T) { webtest.Run(t, ginServer) }
 
 func BenchmarkServer(b *testing.B) {
-	b.Run("nethttp", func(b *testing.B) { webtest.Bench(b, webtest.NetHTTP) })
-	b.Run("gin", func(b *testing.B) { webtest.Bench(b, ginServer) })
+	b.Run("impl=nethttp", func(b *testing.B) { webtest.Bench(b, webtest.NetHTTP) })
+	b.Run("impl=gin", func(b *testing.B) { webtest.Bench(b, ginServer) })
 }
 
 // A tenant can come from the path, or from middleware.

@@ -2,13 +2,14 @@ package promhertz
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 
 	"github.com/cloudwego/hertz/pkg/network"
 	"github.com/cloudwego/hertz/pkg/protocol/http1/resp"
 )
+
+var newline = []byte("\r\n")
 
 var errBroken = errors.New("the answer broke off")
 
@@ -18,6 +19,7 @@ type answer struct {
 	x       *exchange
 	conn    network.Writer
 	chunked bool
+	head    []byte // of a chunk
 	ended   bool
 	err     error // the client takes no more
 }
@@ -61,9 +63,10 @@ func (a *answer) send(p []byte) {
 	switch {
 	case len(p) == 0: // a chunk of no bytes would be the last one
 	case a.chunked:
-		a.put(fmt.Appendf(nil, "%x\r\n", len(p)))
+		a.head = append(strconv.AppendInt(a.head[:0], int64(len(p)), 16), newline...)
+		a.put(a.head) // hertz copies what is as short
 		a.put(p)
-		a.put([]byte("\r\n"))
+		a.put(newline)
 	default:
 		a.put(p)
 	}

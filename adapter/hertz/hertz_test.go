@@ -75,9 +75,9 @@ func TestStandard(t *testing.T) { webtest.Run(t, onStandard) }
 func TestNetpoll(t *testing.T) { webtest.Run(t, onNetpoll) }
 
 func BenchmarkServer(b *testing.B) {
-	b.Run("nethttp", func(b *testing.B) { webtest.Bench(b, webtest.NetHTTP) })
-	b.Run("hertz", func(b *testing.B) { webtest.Bench(b, onStandard) })
-	b.Run("netpoll", func(b *testing.B) { webtest.Bench(b, onNetpoll) })
+	b.Run("impl=nethttp", func(b *testing.B) { webtest.Bench(b, webtest.NetHTTP) })
+	b.Run("impl=hertz", func(b *testing.B) { webtest.Bench(b, onStandard) })
+	b.Run("impl=hertz-netpoll", func(b *testing.B) { webtest.Bench(b, onNetpoll) })
 }
 
 // A tenant can come from the path, or from middleware.
