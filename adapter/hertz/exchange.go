@@ -64,8 +64,12 @@ func (x *exchange) end() {
 		x.c.SetStatusCode(http.StatusInternalServerError)
 		x.c.SetConnectionClose()
 		_ = x.c.Request.CloseBodyStream()
-	case !x.body.ended():
-		x.begin(len(x.small))
+	case !x.body.ended(): // hertz would read it to its end, see linger
+		length := len(x.small)
+		if x.c.IsHead() {
+			x.small = nil
+		}
+		x.begin(length)
 	default:
 		x.commit()
 		x.c.Response.AppendBody(x.small)

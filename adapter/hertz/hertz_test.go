@@ -2,6 +2,7 @@ package promhertz_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -19,6 +20,8 @@ import (
 	"github.com/promwire/promwire"
 	promhertz "github.com/promwire/promwire/adapter/hertz"
 	"github.com/promwire/promwire/internal/webtest"
+	"github.com/promwire/promwire/promwiretest"
+	"github.com/promwire/promwire/promwiretest/protocol"
 	"github.com/promwire/promwire/server"
 )
 
@@ -46,8 +49,7 @@ func newServer(tb testing.TB, options ...config.Option) (h *hertz.Hertz, url str
 	if err != nil {
 		tb.Fatal(err)
 	}
-	options = append(options, hertz.WithStreamBody(true), hertz.WithListener(l), hertz.WithDisablePrintRoute(true))
-	h = hertz.New(options...)
+	h = hertz.New(append([]config.Option{hertz.WithStreamBody(true), hertz.WithListener(l), hertz.WithDisablePrintRoute(true)}, options...)...)
 	h.Use(recovery.Recovery())
 	return h, "http://" + l.Addr().String()
 }
@@ -73,6 +75,27 @@ func start(tb testing.TB, h *hertz.Hertz, url string) string {
 func TestStandard(t *testing.T) { webtest.Run(t, onStandard) }
 
 func TestNetpoll(t *testing.T) { webtest.Run(t, onNetpoll) }
+
+// Without streams, bodies come as a whole.
+func TestWholeBodies(t *testing.T) {
+	s := serverWith(hertz.WithStreamBody(false), hertz.WithSenseClientDisconnection(true), hertz.WithTransport(standard.NewTransporter))
+	protocol.Run(t, s.Start(t, promwiretest.NewMemory(promwiretest.RefuseOlder)))
+}
+
+// What is left of a HEAD request's body is not read, and its answer has no text.
+func TestHead(t *testing.T) {
+	url := onStandard.Start(t, promwiretest.NewMemory(promwiretest.RefuseOlder))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "HEAD %s HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n%s", server.WritePath, strings.Repeat("x", prefetched))
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 405 ") || !strings.HasSuffix(string(answer), "\r\n\r\n") {
+		t.Errorf("answer %q, %v", answer, err)
+	}
+}
 
 func BenchmarkServer(b *testing.B) {
 	b.Run("impl=nethttp", func(b *testing.B) { webtest.Bench(b, webtest.NetHTTP) })
