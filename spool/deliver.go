@@ -21,7 +21,9 @@ type DeliverOptions struct {
 	// request of at most so many samples. 0, the default, merges nothing.
 	MergeSamples int
 	// Gather is how long what arrives waits for more, so that it goes out together: a reader that has sent everything goes
-	// on that much later than something arrives. While it is behind, nothing waits. 0, the default: nothing waits at all.
+	// on that much later than something arrives, or after 200 ms already if there is enough for a request by then
+	// (MergeSamples, or JoinSamples without it), and so on. While it is behind, nothing waits. 0, the default: nothing
+	// waits at all.
 	Gather time.Duration
 	// Hurry ends all waiting of Gather when it is closed; nil never is.
 	Hurry <-chan struct{}
@@ -197,18 +199,34 @@ func (x *sender) loop(ctx context.Context, drain bool) error {
 	}
 }
 
+// gatherStep is from one look at how much has arrived to the next. With each arrival it would cost more than it is worth.
+const gatherStep = 200 * time.Millisecond
+
 // gather waits for more of what arrives.
 func (x *sender) gather(ctx context.Context) {
-	if x.o.Gather <= 0 {
+	for left := x.o.Gather; left > 0; left -= gatherStep {
+		timer := time.NewTimer(min(left, gatherStep))
+		select {
+		case <-timer.C:
+			if !x.enough() {
+				continue
+			}
+		case <-x.o.Hurry:
+		case <-ctx.Done():
+		}
+		timer.Stop()
 		return
 	}
-	timer := time.NewTimer(x.o.Gather)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-x.o.Hurry:
-	case <-ctx.Done():
+}
+
+// enough reports whether what waits is a request that is full.
+func (x *sender) enough() bool {
+	limit := x.o.JoinSamples
+	if x.o.MergeSamples > 0 {
+		limit = x.o.MergeSamples
 	}
+	waiting := x.reader.Stats().Pending
+	return waiting.Samples+waiting.Histograms >= uint64(max(limit, 0))
 }
 
 // arrivals returns a channel that is closed when a record is appended.

@@ -220,6 +220,34 @@ func TestGather(t *testing.T) {
 	})
 }
 
+// TestGatherEnough checks that what is a full request waits no longer.
+func TestGatherEnough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, t.TempDir())
+		r := reader(t, s, "a")
+		w := &bodyTarget{}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- r.Deliver(ctx, w, spool.DeliverOptions{Gather: time.Minute, MergeSamples: 3}) }()
+		synctest.Wait()
+		write(t, s, 0, 2)
+		time.Sleep(30 * time.Second)
+		if w.requests != 0 {
+			t.Errorf("%d requests of less than what may wait", w.requests)
+		}
+		write(t, s, 2, 4)
+		time.Sleep(200 * time.Millisecond)
+		synctest.Wait()
+		if checkValues(t, w.values, 0, 4); w.requests != 2 {
+			t.Errorf("%d requests", w.requests)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestMaxAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, t.TempDir(), spool.WithMaxAge(time.Hour))

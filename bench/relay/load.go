@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/golang/snappy"
@@ -34,10 +35,10 @@ const (
 // newLoad makes requests of n samples in all, at least.
 func newLoad(sc *scenario, n int) (*load, error) {
 	req, random := sc.make(), rand.New(rand.NewPCG(1, 2))
-	l := &load{message: sc.message, size: len(req.Timeseries)}
-	count := (n + l.size - 1) / l.size
+	all := len(req.Timeseries)
+	l := &load{message: sc.message, size: all / max(sc.parts, 1)}
+	count := (n + all - 1) / all
 	start, step := time.Now().UnixMilli()+ahead, int64(span/count)
-	var msg []byte
 	for k := range count {
 		for i := range req.Timeseries {
 			ts := &req.Timeseries[i]
@@ -49,11 +50,13 @@ func newLoad(sc *scenario, n int) (*load, error) {
 				l.sent.add(ts)
 			}
 		}
-		var err error
-		if msg, err = req.AppendProto(msg[:0], sc.message); err != nil {
-			return nil, err
+		for part := range slices.Chunk(req.Timeseries, l.size) {
+			msg, err := (&promwire.WriteRequest{Timeseries: part}).AppendProto(nil, sc.message)
+			if err != nil {
+				return nil, err
+			}
+			l.bodies = append(l.bodies, snappy.Encode(nil, msg))
 		}
-		l.bodies = append(l.bodies, snappy.Encode(nil, msg))
 	}
 	if sc.relabel {
 		l.sent.series = 0 // the rules change labels

@@ -13,16 +13,19 @@ type scenario struct {
 	work    string
 	make    func() *promwire.WriteRequest
 	relabel bool
-	bar     float64 // CPU time of promwire, at most, as a part of that of Prometheus
+	bar     float64 // CPU time of promwire, at most, as a part of that of Prometheus; 0: not judged
+	parts   int     // in which each request is sent; 0: as one
 }
 
 var scenarios = []scenario{
-	{promwire.WriteV1, "W2-batch", workload.Batch, false, 0.1},
-	{promwire.WriteV1, "W4-10k", workload.TenThousand, false, 0.1},
-	{promwire.WriteV2, "W2-batch", workload.Batch, false, 0.2},
-	{promwire.WriteV2, "W4-10k", workload.TenThousand, false, 0.2},
-	{promwire.WriteV1, "W2-batch", workload.Batch, true, 0.5},
-	{promwire.WriteV2, "W2-batch", workload.Batch, true, 0.5},
+	{message: promwire.WriteV1, work: "W2-batch", make: workload.Batch, bar: 0.1},
+	{message: promwire.WriteV1, work: "W4-10k", make: workload.TenThousand, bar: 0.1},
+	{message: promwire.WriteV2, work: "W2-batch", make: workload.Batch, bar: 0.2},
+	{message: promwire.WriteV2, work: "W4-10k", make: workload.TenThousand, bar: 0.2},
+	{message: promwire.WriteV1, work: "W2-batch", make: workload.Batch, relabel: true, bar: 0.5},
+	{message: promwire.WriteV2, work: "W2-batch", make: workload.Batch, relabel: true, bar: 0.5},
+	{message: promwire.WriteV1, work: "W2-small", make: workload.Batch, parts: 20},
+	{message: promwire.WriteV2, work: "W2-small", make: workload.Batch, parts: 20},
 }
 
 // memoryBar bounds the resident memory of promwire, in bytes.

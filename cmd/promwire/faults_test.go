@@ -73,7 +73,7 @@ func (c *faultCase) yml(url string) string {
 		message = ", protobuf_message: " + c.message
 	}
 	return fmt.Sprintf("remote_write:\n  - {url: '%s', name: target, remote_timeout: %dms, "+
-		"queue_config: {min_backoff: 1ms, max_backoff: 50ms}%s}\n", url, timeout.Milliseconds(), message)
+		"queue_config: {min_backoff: 1ms, max_backoff: 50ms, batch_send_deadline: 10ms}%s}\n", url, timeout.Milliseconds(), message)
 }
 
 // faultRounds is how much is sent in each row: a default, or that many times more by PROMWIRE_FAULT_ROUNDS.
@@ -245,7 +245,7 @@ func (c *faultCase) agent(t *testing.T) {
 	if err := os.WriteFile(config, []byte(yml), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := startAgent(t, "--config", config, "--spool", filepath.Join(dir, "spool"), "--batch-deadline", "10ms", "--log-level", "error")
+	p := startAgent(t, "--config", config, "--spool", filepath.Join(dir, "spool"), "--log-level", "error")
 	c.goAway(t, r)
 	rounds := int64(faultRounds(t, 12))
 	until(t, "scrapes", func() bool { return target.scrapes.Load() > rounds })

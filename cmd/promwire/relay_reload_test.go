@@ -87,7 +87,7 @@ func TestRelayReload(t *testing.T) {
 	defer one.Close()
 	defer two.Close()
 	block := func(name string, r *promwiretest.Receiver, password, more string) string {
-		return fmt.Sprintf("- {name: %s, url: '%s', basic_auth: {username: u, password: %s}%s}\n", name, r.URL, password, more)
+		return fmt.Sprintf("- {name: %s, url: '%s', basic_auth: {username: u, password: %s}, queue_config: {batch_send_deadline: 10ms}%s}\n", name, r.URL, password, more)
 	}
 	r := startReloadedRelay(t, block("one", one, "old", ""))
 	r.metric(t, "figures", reloadGood)
@@ -136,8 +136,8 @@ func TestRelayReloadLeftOver(t *testing.T) {
 			one, two := promwiretest.NewReceiver(), promwiretest.NewReceiver()
 			defer one.Close()
 			defer two.Close()
-			first := fmt.Sprintf("- {name: one, url: '%s', queue_config: {max_backoff: 30ms}}\n", one.URL)
-			both := first + fmt.Sprintf("- {name: two, url: '%s', queue_config: {max_backoff: 30ms}}\n", two.URL)
+			first := fmt.Sprintf("- {name: one, url: '%s', queue_config: {max_backoff: 30ms, batch_send_deadline: 10ms}}\n", one.URL)
+			both := first + fmt.Sprintf("- {name: two, url: '%s', queue_config: {max_backoff: 30ms, batch_send_deadline: 10ms}}\n", two.URL)
 			r := startReloadedRelay(t, both, more...)
 			r.send(t, one, two)
 			two.Stop()

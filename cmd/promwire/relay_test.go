@@ -173,8 +173,8 @@ func TestRelayTargets(t *testing.T) {
 	defer one.Close()
 	defer two.Close()
 	config := filepath.Join(t.TempDir(), "prometheus.yml")
-	yml := fmt.Sprintf("remote_write:\n  - {url: '%s', name: one, headers: {X-A: b}}\n"+
-		"  - url: '%s'\n    name: two\n    write_relabel_configs: [{regex: source, action: labeldrop}]\n", one.URL, two.URL)
+	yml := fmt.Sprintf("remote_write:\n  - {url: '%s', name: one, headers: {X-A: b}, queue_config: {batch_send_deadline: 10ms}}\n"+
+		"  - url: '%s'\n    name: two\n    queue_config: {batch_send_deadline: 10ms}\n    write_relabel_configs: [{regex: source, action: labeldrop}]\n", one.URL, two.URL)
 	if err := os.WriteFile(config, []byte(yml), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -27,8 +27,12 @@ import (
 	"github.com/promwire/promwire/spool"
 )
 
-// gatherTime is how long requests may wait to be forwarded together.
-const gatherTime = 200 * time.Millisecond
+// gatherTime is how long requests may wait to be forwarded together, blockGatherTime that of remote_write blocks, as in
+// Prometheus.
+const (
+	gatherTime      = 200 * time.Millisecond
+	blockGatherTime = 5 * time.Second
+)
 
 // mergedSamples bounds requests that have to be decoded on their way, in samples: as many as Prometheus sends, so that
 // memory stays small.
@@ -90,7 +94,7 @@ The relay has no authentication of its own: it listens on the loopback interface
 	flags.StringVar(&f.protocol, "protocol", "auto", "Remote Write version: 1.0, 2.0, or auto, which passes on what comes as long as the target takes it")
 	flags.StringArrayVar(&f.headers, "header", nil, "extra header `NAME: VALUE` of all --write, like 'X-Scope-OrgID: tenant' (repeatable)")
 	flags.Var(&f.timeout, "timeout", "how long to wait for the answer to one request")
-	flags.Var(&f.gather, "gather", "how long requests may wait to be forwarded together; 0: not at all")
+	flags.Var(&f.gather, "gather", "how long requests may wait to be forwarded together, if they are no full one; 0: not at all")
 	flags.StringVar(&f.mode, "mode", string(relay.Replicate), "replicate: everything to every target; shard: each series to one of them")
 	flags.StringVar(&f.tenantLabel, "tenant-label", "", "`LABEL` whose value is the tenant that a series is forwarded for")
 	flags.BoolVar(&f.keepLabel, "keep-tenant-label", false, "leave the --tenant-label on the series")
@@ -259,7 +263,7 @@ func (f *relayFlags) fromFile(logger *slog.Logger) ([]relay.Target, error) {
 		logIgnored(logger, b.Name, b.Ignored)
 		o := &target.Options
 		o.JoinSamples, o.MinBackoff, o.MaxBackoff = b.MaxSamples, b.MinBackoff, b.MaxBackoff
-		o.Gather, o.MergeSamples = cmp.Or(b.BatchDeadline, gatherTime), cmp.Or(b.MaxSamples, mergedSamples)
+		o.Gather, o.MergeSamples = cmp.Or(b.BatchDeadline, blockGatherTime), cmp.Or(b.MaxSamples, mergedSamples)
 		if !b.PassesThrough() || b.MaxAge > 0 {
 			o.JoinSamples = o.MergeSamples
 		}
