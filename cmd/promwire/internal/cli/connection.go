@@ -15,6 +15,8 @@ type connection struct {
 	url     string
 	headers []string
 	timeout duration
+	// wrap is put around the transport, if it is set.
+	wrap func(http.RoundTripper) http.RoundTripper
 }
 
 func (c *connection) register(flags *pflag.FlagSet, path string, timeout time.Duration) {
@@ -29,8 +31,12 @@ func (c *connection) options() ([]remote.Option, error) {
 	if err := require("url", c.url); err != nil {
 		return nil, err
 	}
+	var transport http.RoundTripper = http.DefaultTransport.(*http.Transport).Clone()
+	if c.wrap != nil {
+		transport = c.wrap(transport)
+	}
 	opts := []remote.Option{
-		remote.WithHTTPClient(&http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}),
+		remote.WithHTTPClient(&http.Client{Transport: transport}),
 		remote.WithTimeout(time.Duration(c.timeout)),
 	}
 	for _, h := range c.headers {

@@ -158,6 +158,7 @@ func (f *pushFlags) bulkWriter(streams IO) (promwire.Writer, error) {
 			return nil, err
 		}
 	}
+	f.wrap = transfer.NoteCounts
 	w, err := f.writer(streams, remote.WithRetry(patient))
 	if err != nil {
 		return nil, err

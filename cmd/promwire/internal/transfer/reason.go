@@ -30,23 +30,35 @@ var phrases = []struct {
 
 // reasonOf is what refusals are counted by: one of promwire's reasons, or the status of the answer.
 func reasonOf(err error) string {
-	if reason := promwire.Reason(err); reason != nil {
+	var answer *promwire.HTTPError
+	switch reason := knownReason(err); {
+	case reason != nil:
 		return reason.Error()
+	case errors.As(err, &answer):
+		return fmt.Sprintf("the receiver answers %d", answer.StatusCode)
+	case err == nil:
+		return "no reason was given"
+	default:
+		return oneLine(err.Error())
+	}
+}
+
+// knownReason returns the one of promwire's reasons that err is, or that an answer speaks of; nil if there is none.
+func knownReason(err error) error {
+	if reason := promwire.Reason(err); reason != nil {
+		return reason
 	}
 	var answer *promwire.HTTPError
 	if !errors.As(err, &answer) {
-		if err == nil {
-			return "no reason was given"
-		}
-		return oneLine(err.Error())
+		return nil
 	}
 	body := strings.ToLower(answer.Body)
 	for _, p := range phrases {
 		if strings.Contains(body, p.text) {
-			return p.reason.Error()
+			return p.reason
 		}
 	}
-	return fmt.Sprintf("the receiver answers %d", answer.StatusCode)
+	return nil
 }
 
 // describe names a refused item.

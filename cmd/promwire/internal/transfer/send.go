@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"net/http"
 	"slices"
@@ -16,8 +17,8 @@ const (
 	maxBatchBytes = 4 << 20
 )
 
-// maxFutile is how many requests may be refused as a whole before a transfer ends, if nothing was taken yet: it is the wrong
-// endpoint then, or the wrong data.
+// maxFutile is how many requests may be refused as a whole, for reasons that say nothing of samples, before a transfer ends
+// of which nothing was taken yet: it is the wrong endpoint, or the wrong data.
 const maxFutile = 10
 
 // ErrChanged says that what was sent before is not what the data begin with now.
@@ -167,9 +168,6 @@ func (s *Sender) flush(ctx context.Context) error {
 			return err
 		}
 	}
-	if stats == (promwire.WriteStats{}) && s.Journal.Written == stats {
-		s.futile++
-	}
 	s.Journal.Resumed = false // only the first request can have been sent before
 	j := &s.Journal.JournalState
 	j.Written = j.Written.Add(stats)
@@ -185,8 +183,16 @@ func (s *Sender) flush(ctx context.Context) error {
 // settle counts what is refused for good. It returns an error that is not about single items.
 func (s *Sender) settle(err error) error {
 	var partial *promwire.PartialWriteError
-	if !errors.As(err, &partial) || promwire.Retryable(err) || aboutAll(partial) || s.futile >= maxFutile {
+	if !errors.As(err, &partial) || promwire.Retryable(err) {
 		return err
+	}
+	if aboutAll(partial) {
+		return cause(partial)
+	}
+	if sum(partial.Written) == 0 && s.Journal.Written == (promwire.WriteStats{}) && knownReason(err) == nil {
+		if s.futile++; s.futile >= maxFutile {
+			return fmt.Errorf("nothing of %d requests was taken: %w", s.futile, cause(partial))
+		}
 	}
 	refused := &s.Journal.Refused
 	n := sum(s.request.Stats()) - sum(partial.Written)
@@ -202,6 +208,14 @@ func (s *Sender) settle(err error) error {
 		}
 	}
 	return nil
+}
+
+// cause is the answer in a refusal, which alone is short enough for a message.
+func cause(err *promwire.PartialWriteError) error {
+	if err.Err != nil {
+		return err.Err
+	}
+	return err
 }
 
 // aboutAll reports whether an answer refuses whatever is sent, such as 401 or 404.

@@ -180,6 +180,39 @@ func TestHopeless(t *testing.T) {
 	}
 }
 
+// A receiver that counts is believed when it says that nothing was good: there is nothing to look for.
+func TestAllRefused(t *testing.T) {
+	store := promwiretest.NewMemory(promwiretest.RefuseOlder)
+	for _, p := range data(30)[30:] {
+		p = p.Clone()
+		for i := range p.Samples {
+			p.Samples[i].Timestamp += 7_200_000
+		}
+		for i := range p.Histograms {
+			p.Histograms[i].Timestamp += 7_200_000
+		}
+		if _, err := store.Write(t.Context(), &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{p}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := store.Stats()
+	r := promwiretest.NewReceiver(promwiretest.WithStorage(store))
+	defer r.Close()
+	transport := transfer.NoteCounts(http.DefaultTransport)
+	c, err := remote.NewWriteClient(r.URL, remote.WithMessageType(promwire.WriteV2), remote.WithHTTPClient(&http.Client{Transport: transport}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := journal(t, "")
+	s := transfer.Sender{Writer: transfer.NewCareful(c), Journal: j, Batch: 30}
+	if err := s.Send(t.Context(), 0, all(data(30))); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(r.Requests()); n != 20 || j.Refused.Total() != 600 || j.Refused.Reasons[0].Text != promwire.ErrOutOfOrder.Error() || store.Stats() != before {
+		t.Errorf("%d requests, %+v refused", n, j.Refused)
+	}
+}
+
 func TestJournalErrors(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal")
 	j := journal(t, path)

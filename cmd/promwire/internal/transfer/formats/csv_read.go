@@ -141,11 +141,7 @@ func (s *source) csvLabels(m *CSVMap, fields []string) (promwire.Labels, error) 
 		if err != nil {
 			return nil, err
 		}
-		own, err := ParseSeries(text)
-		if err != nil {
-			return nil, err
-		}
-		return s.labels(own...)
+		return s.seriesLabels(text)
 	}
 	own := make([]promwire.Label, 0, len(m.labels)+1)
 	name := m.metric.name
@@ -167,6 +163,35 @@ func (s *source) csvLabels(m *CSVMap, fields []string) (promwire.Labels, error) 
 		own = append(own, promwire.Label{Name: l.label, Value: value})
 	}
 	return s.labels(own...)
+}
+
+// maxSeriesTexts bounds the texts of series that are remembered.
+const (
+	maxSeriesTexts    = 20_000
+	maxRememberedText = 1 << 10
+)
+
+// seriesLabels reads the text of a series, or remembers it: files have many samples of each.
+func (s *source) seriesLabels(text string) (promwire.Labels, error) {
+	if ls, known := s.seriesTexts[text]; known {
+		return ls, nil
+	}
+	own, err := ParseSeries(text)
+	if err != nil {
+		return nil, err
+	}
+	ls, err := s.labels(own...)
+	if err != nil {
+		return nil, err
+	}
+	if s.seriesTexts == nil || len(s.seriesTexts) >= maxSeriesTexts {
+		s.seriesTexts = map[string]promwire.Labels{}
+	}
+	if len(text) < maxRememberedText {
+		ls = ls.Clone()
+		s.seriesTexts[strings.Clone(text)] = ls
+	}
+	return ls, nil
 }
 
 // of returns the field in this column.

@@ -66,6 +66,8 @@ type source struct {
 	*Options
 	name string
 	sink Sink
+
+	seriesTexts map[string]promwire.Labels
 }
 
 // maxBadText bounds what is shown of a bad line, in bytes.
