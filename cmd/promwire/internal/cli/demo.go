@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/queryapi"
 	"github.com/promwire/promwire/cmd/promwire/internal/transfer/formats"
 	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
 	"github.com/promwire/promwire/examples/billing/billing"
@@ -57,7 +58,7 @@ func demo(ctx context.Context, streams IO, once bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, srv.stop()) }()
-	srv.ready(store)
+	srv.ready(store, queryapi.Options{})
 	if err := roundTrip(ctx, streams.Out, srv); err != nil || once {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/promwire/promwire/cmd/promwire/internal/queryapi"
 	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
 	"github.com/promwire/promwire/cmd/promwire/internal/web"
 	"github.com/promwire/promwire/server"
@@ -30,10 +31,27 @@ func (s *httpServer) writeURL() string { return s.url + server.WritePath }
 func (s *httpServer) readURL() string  { return s.url + server.ReadPath }
 
 // ready makes the store reachable.
-func (s *httpServer) ready(store *tsdbstore.Store) {
+func (s *httpServer) ready(store *tsdbstore.Store, o queryapi.Options) {
+	o.Logger = s.logger
 	ui := web.New(store)
-	h := ui.Handler(server.NewHandler(ui.Storage(), server.WithLogger(s.logger), ui.Option()))
+	h := ui.Handler(storeHandler{
+		remote:  server.NewHandler(ui.Storage(), server.WithLogger(s.logger), ui.Option()),
+		queries: queryapi.New(store, o),
+	})
 	s.handler.Store(&h)
+}
+
+// storeHandler is what leads to a store.
+type storeHandler struct{ remote, queries http.Handler }
+
+// ServeHTTP implements [http.Handler]. Paths are compared as they come: a mux would redirect those that are not clean.
+func (h storeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case server.WritePath, server.PushPath, server.ReadPath:
+		h.remote.ServeHTTP(w, r)
+	default:
+		h.queries.ServeHTTP(w, r)
+	}
 }
 
 // ServeHTTP implements [http.Handler].

@@ -24,6 +24,7 @@ type serveFlags struct {
 	retention, window      duration
 	retentionSize, minFree size
 	startTimestamps        bool
+	query                  queryFlags
 	web                    webConfig
 }
 
@@ -31,18 +32,24 @@ func newServe(streams IO) *cobra.Command {
 	f := serveFlags{
 		retention: duration(tsdbstore.DefaultRetention), window: duration(tsdbstore.DefaultOutOfOrderWindow),
 		minFree: tsdbstore.DefaultMinFree,
+		query:   defaultQueryFlags(),
 	}
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Store what is pushed, and answer remote read",
-		Long: `Store what is pushed over remote write (1.0 and 2.0) in a Prometheus TSDB, and answer remote read.
+		Short: "Store what is pushed, and answer remote read and PromQL",
+		Long: `Store what is pushed over remote write (1.0 and 2.0) in a Prometheus TSDB, and answer remote read and the
+HTTP API of Prometheus: PromQL, series, labels, metadata. As a Prometheus data source for Grafana it has the URL
+http://HOST:PORT, without a path; promtool query takes the same.
 
 What is acknowledged survives a crash of the process. The server listens on the loopback interface unless --listen says
 otherwise; --web.config.file gives it TLS and authentication. It ends on SIGINT or SIGTERM, after the requests that run.`,
 		Example: `  promwire serve --data ./metrics
   promwire serve --listen :9201 --data /var/lib/promwire --retention 90d --retention-size 50GB`,
 		Args: exactArgs(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), streams, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.query.shown = flagValues(cmd)
+			return serve(cmd.Context(), streams, f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:9201", "address to listen on, `HOST:PORT`; port 0 takes a free one")
@@ -52,6 +59,7 @@ otherwise; --web.config.file gives it TLS and authentication. It ends on SIGINT 
 	flags.Var(&f.window, "out-of-order-window", "how late samples may come; 0: not at all")
 	flags.Var(&f.minFree, "min-free-disk", "free disk space below which writes are answered with 503; 0: no check")
 	flags.BoolVar(&f.startTimestamps, "start-timestamps", false, "store start timestamps of Remote Write 2.0; makes remote read slower")
+	f.query.register(flags)
 	f.web.register(flags)
 	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	return cmd
@@ -65,7 +73,7 @@ func serve(ctx context.Context, streams IO, f serveFlags) error {
 	if err := require("data", f.data); err != nil {
 		return err
 	}
-	if err := checkAddress(ctx, f.listen); err != nil {
+	if err := errors.Join(f.query.check(), checkAddress(ctx, f.listen)); err != nil {
 		return err
 	}
 	if err := f.web.load(); err != nil {
@@ -80,7 +88,7 @@ func serve(ctx context.Context, streams IO, f serveFlags) error {
 	if err != nil {
 		return errors.Join(err, srv.stop())
 	}
-	srv.ready(store)
+	srv.ready(store, f.query.options(f))
 	fmt.Fprintf(streams.Out, "promwire is ready, data in %s\n", f.data)
 	srv.printURLs(streams.Out)
 	select {
@@ -104,8 +112,8 @@ func (f *serveFlags) options(logger *slog.Logger) tsdbstore.Options {
 
 // printURLs prints what can be reached where.
 func (s *httpServer) printURLs(out io.Writer) {
-	fmt.Fprintf(out, "  page          %s/\n  remote write  %s\n  remote read   %s\n  health        %s%s, %s%s\n",
-		s.url, s.writeURL(), s.readURL(), s.url, healthyPath, s.url, readyPath)
+	fmt.Fprintf(out, "  page          %s/\n  remote write  %s\n  remote read   %s\n  queries       %s (PromQL, for Grafana too)\n  health        %s%s, %s%s\n",
+		s.url, s.writeURL(), s.readURL(), s.url, s.url, healthyPath, s.url, readyPath)
 }
 
 // checkAddress refuses what is no address to listen on, whatever the machine.

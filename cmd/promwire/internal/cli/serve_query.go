@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/promwire/promwire/cmd/promwire/internal/queryapi"
+)
+
+// queryFlags bound queries; they have the names of Prometheus.
+type queryFlags struct {
+	timeout, lookback          duration
+	maxConcurrency, maxSamples int
+	shown                      map[string]string // all flags of the command
+}
+
+func defaultQueryFlags() queryFlags {
+	return queryFlags{
+		timeout: duration(queryapi.DefaultTimeout), lookback: duration(queryapi.DefaultLookbackDelta),
+		maxConcurrency: queryapi.DefaultMaxConcurrency, maxSamples: queryapi.DefaultMaxSamples,
+	}
+}
+
+func (f *queryFlags) register(flags *pflag.FlagSet) {
+	flags.Var(&f.timeout, "query.timeout", "how long a query may take")
+	flags.IntVar(&f.maxConcurrency, "query.max-concurrency", f.maxConcurrency, "how many queries run at the same time; others wait")
+	flags.IntVar(&f.maxSamples, "query.max-samples", f.maxSamples, "bound on the samples a query has in memory, at 16 bytes each")
+	flags.Var(&f.lookback, "query.lookback-delta", "how far back a query looks for the newest sample of a series")
+}
+
+// check refuses what would mean that nothing can be queried.
+func (f *queryFlags) check() error {
+	switch {
+	case f.timeout == 0:
+		return usagef("--query.timeout must not be 0")
+	case f.lookback == 0:
+		return usagef("--query.lookback-delta must not be 0")
+	case f.maxConcurrency < 1 || f.maxConcurrency > 1<<16:
+		return usagef("--query.max-concurrency %d: want 1 to %d", f.maxConcurrency, 1<<16)
+	case f.maxSamples < 1:
+		return usagef("--query.max-samples %d: want at least 1", f.maxSamples)
+	default:
+		return nil
+	}
+}
+
+func (f *queryFlags) options(s serveFlags) queryapi.Options {
+	return queryapi.Options{
+		Timeout: time.Duration(f.timeout), LookbackDelta: time.Duration(f.lookback),
+		MaxConcurrency: f.maxConcurrency, MaxSamples: f.maxSamples,
+		Flags: f.shown, Retention: s.shownRetention(),
+	}
+}
+
+// shownRetention is the retention in the words of Prometheus' status page.
+func (f *serveFlags) shownRetention() string {
+	var bounds []string
+	if f.retention != 0 {
+		bounds = append(bounds, f.retention.String())
+	}
+	if f.retentionSize != 0 {
+		bounds = append(bounds, f.retentionSize.String())
+	}
+	return strings.Join(bounds, " or ")
+}
+
+// flagValues returns all flags of a command.
+func flagValues(cmd *cobra.Command) map[string]string {
+	values := map[string]string{}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { values[f.Name] = f.Value.String() })
+	return values
+}

@@ -1,0 +1,98 @@
+package queryapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/prometheus/common/route"
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+	v1 "github.com/prometheus/prometheus/web/api/v1"
+
+	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
+)
+
+// Prefix is what the paths of the API begin with.
+const Prefix = "/api/v1/"
+
+// Handler answers the API. It is safe for concurrent use.
+type Handler struct {
+	opts   Options
+	places places
+	api    http.Handler
+}
+
+// New returns a handler for paths that begin with [Prefix]. Paths of Prometheus' API that would write, such as
+// /api/v1/write, and those that have nothing to say here are not found.
+func New(store *tsdbstore.Store, o Options) *Handler {
+	o = o.withDefaults()
+	h := &Handler{opts: o, places: make(places, o.MaxConcurrency)}
+	router := route.New().WithPrefix(strings.TrimSuffix(Prefix, "/"))
+	newAPI(store, o, h.engine()).Register(router)
+	h.api = router
+	return h
+}
+
+func (h *Handler) engine() *promql.Engine {
+	return promql.NewEngine(promql.EngineOpts{
+		Logger:             h.opts.Logger,
+		MaxSamples:         h.opts.MaxSamples,
+		Timeout:            h.opts.Timeout,
+		ActiveQueryTracker: h.places,
+		LookbackDelta:      h.opts.LookbackDelta,
+		NoStepSubqueryIntervalFn: func(int64) int64 {
+			return int64(config.DefaultGlobalConfig.EvaluationInterval) / 1e6
+		},
+		EnableAtModifier:     true,
+		EnableNegativeOffset: true,
+		Parser:               parser.NewParser(parser.Options{}),
+	})
+}
+
+func newAPI(store *tsdbstore.Store, o Options, engine *promql.Engine) *v1.API {
+	q := store.Queryable()
+	none := func(context.Context) v1.ScrapePoolsRetriever { return nil }
+	targets := func(context.Context) v1.TargetRetriever { return oneTarget{families{store}.target()} }
+	managers := func(context.Context) v1.AlertmanagerRetriever { return nil }
+	noRules := func(context.Context) v1.RulesRetriever { return noRules{} }
+	ready := func(f http.HandlerFunc) http.HandlerFunc { return f }
+	return v1.NewAPI(engine, q, nil, nil, storage.ExemplarQueryable(q), none, targets, managers,
+		func() config.Config { return config.DefaultConfig }, o.Flags, v1.GlobalURLOptions{}, ready,
+		q, "", false, false, 0, o.Logger, noRules,
+		0, 0, 0, false, nil, runtimeInfo(o.Retention, q.Damages), buildInfo(), nil, nil,
+		q, nil, nil, false, nil, false, false, false, false, o.LookbackDelta, false, false, timeoutStatus, nil,
+		v1.OpenAPIOptions{IncludePaths: []string{"/none"}}, nil)
+}
+
+// ServeHTTP implements [http.Handler].
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, _ := strings.CutPrefix(r.URL.Path, Prefix)
+	kind := kindOf(path)
+	if kind == unknown {
+		http.NotFound(w, r)
+		return
+	}
+	r.Header.Del("Origin") // scripts of other sites get no answers
+	if err := readForm(w, r); err != nil {
+		refuse(w, err)
+		return
+	}
+	if err := checkQuery(path, r.Form.Get("query")); err != nil {
+		refuse(w, err)
+		return
+	}
+	if kind == reading {
+		ctx, cancel := context.WithTimeout(r.Context(), h.opts.Timeout)
+		defer cancel()
+		if _, err := h.places.Insert(ctx, ""); err != nil {
+			refuse(w, &refusal{http.StatusServiceUnavailable, "timeout", err})
+			return
+		}
+		defer h.places.Delete(0)
+		r = r.WithContext(ctx)
+	}
+	h.api.ServeHTTP(w, r)
+}

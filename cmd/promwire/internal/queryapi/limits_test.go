@@ -1,0 +1,130 @@
+package queryapi
+
+import (
+	"bytes"
+	"context"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestMaxSamples demands that a query that takes too many samples fails as in Prometheus.
+func TestMaxSamples(t *testing.T) {
+	h := New(newStore(t), Options{MaxSamples: 100})
+	get(h, "query", params("query", "requests_total[1h]", "time", "1772366400")).
+		demand(t, 422, `"errorType":"execution"`, "query processing would load too many samples into memory")
+	get(h, "query", params("query", "requests_total[10m]", "time", "1772366400")).demand(t, 200)
+}
+
+// TestTimeout ends queries that take too long, in the engine and while they wait for a place.
+func TestTimeout(t *testing.T) {
+	store := newStore(t)
+	h := New(store, Options{Timeout: 1})
+	for _, path := range []string{"query", "labels", "label/instance/values", "parse_query"} {
+		get(h, path, params("query", "requests_total")).demand(t, 503, "query timed out in query queue")
+	}
+	h = New(store, Options{Timeout: long})
+	get(h, "query", params("query", "requests_total", "timeout", "0.000000001")).demand(t, 503)
+	h = New(store, Options{Timeout: 20 * time.Millisecond})
+	get(h, "query_range", params("query", "sum_over_time(sum_over_time(requests_total[1h:1s])[1d:1s])", "start", "1772360000", "end", "1772366400", "step", "1")).
+		demand(t, 503, `"errorType":"timeout"`, "query timed out in ")
+}
+
+// TestPlaces gives as many queries a place as there are; others wait as long as their client does.
+func TestPlaces(t *testing.T) {
+	h := New(newStore(t), Options{Timeout: long, MaxConcurrency: 2})
+	for range 2 {
+		if _, err := h.places.Insert(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for path, code := range map[string]int{"query?query=up": 400, "labels": 503} {
+		r := httptest.NewRequest(http.MethodGet, Prefix+path, nil).WithContext(ctx)
+		ask(h, r).demand(t, code, `"status":"error"`)
+	}
+	get(h, "metadata", nil).demand(t, 200) // needs no place
+	h.places.Delete(0)
+	get(h, "query", params("query", "up")).demand(t, 200)
+	get(h, "labels", nil).demand(t, 200)
+}
+
+// TestParallel runs many queries in few places; each gets its answer, and all places are free again.
+func TestParallel(t *testing.T) {
+	h := New(newStore(t), Options{Timeout: long, MaxConcurrency: 3})
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() {
+			switch i % 4 {
+			case 0:
+				post(h, "query", params("query", "sum(rate(requests_total[5m]))", "time", "1772366400")).demand(t, 200, `"4"`)
+			case 1:
+				get(h, "labels", nil).demand(t, 200, "instance")
+			case 2:
+				get(h, "query", params("query", "sum(")).demand(t, 400)
+			default:
+				get(h, "series", params("match[]", "up")).demand(t, 200, "up")
+			}
+		})
+	}
+	all.Wait()
+	if n := len(h.places); n != 0 {
+		t.Errorf("%d places are still taken", n)
+	}
+}
+
+// TestHugeForms bounds parameters before anything is made of them.
+func TestHugeForms(t *testing.T) {
+	h := New(newStore(t), Options{})
+	huge := params("query", `"`+strings.Repeat("x", maxForm)+`"`)
+	post(h, "query", huge).demand(t, 413, `"errorType":"bad_data"`, "the parameters have more than 1048576 bytes")
+	post(h, "series", params("match[]", strings.Repeat("x", maxForm))).demand(t, 413)
+	post(h, "query", params("query", `"`+strings.Repeat("x", maxForm/2)+`"`, "time", "1")).demand(t, 200, `"resultType":"string"`)
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	_ = form.WriteField("query", "1+1")
+	_ = form.Close()
+	r := httptest.NewRequest(http.MethodPost, Prefix+"query", &body)
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	ask(h, r).demand(t, 200, `"2"`)
+	r = httptest.NewRequest(http.MethodPost, Prefix+"query", strings.NewReader("query=%zz"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	ask(h, r).demand(t, 400, "error parsing form values")
+}
+
+// TestDeepNesting sends queries that would overflow the stack, which ends a process, and the deepest that are taken.
+func TestDeepNesting(t *testing.T) {
+	h := New(newStore(t), Options{})
+	for _, deep := range []string{"(", "-", "abs(", "1+", "up or ", "# '\n-", "`a`+", "{a='b'}+"} {
+		for _, path := range []string{"query", "format_query", "parse_query", "query_exemplars"} {
+			post(h, path, params("query", strings.Repeat(deep, 300_000/len(deep))+"1")).demand(t, 400, "bytes besides strings, limit 16384")
+		}
+	}
+	for _, deep := range []string{"(", "abs(", "1+", "up or "} {
+		n := maxExpr / 4 / len(deep)
+		query := strings.Repeat(deep, n) + "vector(1)" + strings.Repeat(")", n*strings.Count(deep, "("))
+		if len(query) > maxExpr {
+			query = query[len(deep)*n/2 : len(query)-n/2]
+		}
+		post(h, "query", params("query", query)).demand(t, 200)
+		post(h, "parse_query", params("query", query)).demand(t, 200)
+		post(h, "format_query", params("query", query)).demand(t, 400, "it nests more than 512 deep")
+	}
+	post(h, "format_query", params("query", strings.Repeat("1+", 400)+"1")).demand(t, 200)
+}
+
+// TestNesting counts what is not within strings.
+func TestNesting(t *testing.T) {
+	for query, want := range map[string]int{
+		"": 0, "abc": 3, `a{b="cd"}`: 6, `"a\"b"`: 1, "`a\\`b": 2, `'"'+1`: 3, "#'\n((": 4, "# it's": 6, `"open`: 1, `"\`: 1,
+	} {
+		if got := nesting(query); got != want {
+			t.Errorf("nesting(%q) = %d, want %d", query, got, want)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package queryapi
+
+import (
+	"cmp"
+	"log/slog"
+	"time"
+)
+
+// Defaults of [Options]; those of Prometheus.
+const (
+	DefaultTimeout        = 2 * time.Minute
+	DefaultMaxConcurrency = 20
+	DefaultMaxSamples     = 50_000_000
+	DefaultLookbackDelta  = 5 * time.Minute
+)
+
+// Options bounds queries and says what the status pages tell. The zero value means the defaults.
+type Options struct {
+	// Timeout is how long a query may take, with the time it waits for a place. Default [DefaultTimeout].
+	Timeout time.Duration
+	// MaxConcurrency is how many requests may query at the same time; others wait. Default [DefaultMaxConcurrency].
+	MaxConcurrency int
+	// MaxSamples bounds the samples a query holds in memory, at 16 bytes each. Default [DefaultMaxSamples].
+	MaxSamples int
+	// LookbackDelta is how far back an instant looks for the newest sample. Default [DefaultLookbackDelta].
+	LookbackDelta time.Duration
+	// Flags are what status/flags shows: names without dashes, and values.
+	Flags map[string]string
+	// Retention is what status/runtimeinfo shows, like "15d or 50GB".
+	Retention string
+	// Logger gets what handlers and engine have to say. Default: nothing is logged.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	o.Timeout = cmp.Or(max(o.Timeout, 0), DefaultTimeout)
+	o.MaxConcurrency = cmp.Or(max(o.MaxConcurrency, 0), DefaultMaxConcurrency)
+	o.MaxSamples = cmp.Or(max(o.MaxSamples, 0), DefaultMaxSamples)
+	o.LookbackDelta = cmp.Or(max(o.LookbackDelta, 0), DefaultLookbackDelta)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
