@@ -61,7 +61,11 @@ func progressBar(streams IO, always bool) *transfer.Progress {
 }
 
 func (f *sendFlags) sender(w promwire.Writer, journal *transfer.Journal, progress *transfer.Progress) *transfer.Sender {
-	return &transfer.Sender{Writer: w, Journal: journal, Batch: f.batch, Pace: transfer.NewPace(f.rate), Sent: progress.Add}
+	batch := f.batch
+	if f.rate > 0 { // a second's worth at most, so that the rate is even
+		batch = max(1, min(batch, int(f.rate)))
+	}
+	return &transfer.Sender{Writer: w, Journal: journal, Batch: batch, Pace: transfer.NewPace(f.rate), Sent: progress.Add}
 }
 
 // interrupted says how to go on.

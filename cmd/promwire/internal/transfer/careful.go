@@ -4,21 +4,28 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync/atomic"
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/remote"
 )
 
-// maxBisect bounds the requests that look for what is bad in a request that was refused as a whole.
-const maxBisect = 300
+// maxBisect bounds the requests that look for what is bad in a request that was refused as a whole. One that may have been
+// sent before is looked through to its last item, as any of them may be stored: there is one of these in a run.
+const (
+	maxBisect      = 300
+	maxBisectAgain = 30_000
+)
 
 // Careful is a writer in front of a receiver that may refuse a part of a request. Where the answer has counts, they are
 // right as they are: a receiver that has stored the good part would call its samples out of order, were they sent once
 // more. Where it has none, what is bad is looked for, so that it costs itself only.
+//
+// In a context of [promwire.ContextWithReplay], samples that are out of order or too old count as written: they are stored
+// already, or refused, and nobody can tell.
 type Careful struct {
-	next promwire.Writer
-	// bisect looks for what is bad; again counts what is stored already as delivered.
+	next          promwire.Writer
 	bisect, again *remote.Delivery
 }
 
@@ -26,7 +33,7 @@ type Careful struct {
 func NewCareful(next promwire.Writer) *Careful {
 	return &Careful{
 		next: next, bisect: remote.NewDelivery(next, remote.DeliveryOptions{MaxBisectRequests: maxBisect}),
-		again: remote.NewDelivery(next, remote.DeliveryOptions{}),
+		again: remote.NewDelivery(next, remote.DeliveryOptions{MaxBisectRequests: maxBisectAgain}),
 	}
 }
 
@@ -34,31 +41,40 @@ func NewCareful(next promwire.Writer) *Careful {
 func (c *Careful) Write(ctx context.Context, req *promwire.WriteRequest) (promwire.WriteStats, error) {
 	seen := &counts{}
 	ctx = context.WithValue(ctx, countsKey{}, seen)
-	if promwire.ReplayFromContext(ctx) {
-		return c.again.Write(ctx, req)
-	}
 	stats, err := c.next.Write(ctx, req)
-	var partial *promwire.PartialWriteError
-	if err == nil || promwire.Retryable(err) || errors.As(err, &partial) {
+	if err == nil || promwire.Retryable(err) {
 		return stats, err
 	}
-	if seen.given.Load() && aboutTime(err) {
-		return stats, &promwire.PartialWriteError{Written: stats, Err: err} // it has counted: nothing was good
+	var partial *promwire.PartialWriteError
+	named := errors.As(err, &partial) && len(partial.Refused) > 0
+	counted := partial != nil || seen.given.Load() && aboutTime(err) // the latter has counted that nothing was good
+	replay := promwire.ReplayFromContext(ctx)
+	switch {
+	case counted && replay && !named && stored(err):
+		return req.Stats(), nil
+	case partial != nil:
+		return stats, err
+	case counted:
+		return stats, &promwire.PartialWriteError{Written: stats, Err: err}
+	case replay:
+		return c.again.Write(ctx, req)
+	default:
+		return c.bisect.Write(ctx, req)
 	}
-	return c.bisect.Write(ctx, req)
+}
+
+// stored reports whether a refusal may be that of something that is stored.
+func stored(err error) bool {
+	return isOneOf(knownReason(err), promwire.ErrTooOld, promwire.ErrOutOfOrder, promwire.ErrDuplicateTimestamp)
 }
 
 // aboutTime reports whether samples are refused for their times, which costs themselves only.
 func aboutTime(err error) bool {
-	reason := knownReason(err)
-	for _, r := range []error{
-		promwire.ErrTooOld, promwire.ErrOutOfBounds, promwire.ErrOutOfOrder, promwire.ErrDuplicateTimestamp, promwire.ErrTooFarInFuture,
-	} {
-		if errors.Is(reason, r) {
-			return true
-		}
-	}
-	return false
+	return stored(err) || isOneOf(knownReason(err), promwire.ErrOutOfBounds, promwire.ErrTooFarInFuture)
+}
+
+func isOneOf(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(t error) bool { return errors.Is(err, t) })
 }
 
 // counts says whether the last answer had Written headers, be they zero.

@@ -70,10 +70,10 @@ func (s *source) jsonPoints(text []byte) ([]Point, error) {
 	}
 	times := line.Timestamps
 	if line.Values.times != nil && times == nil {
-		times = line.Values.times
+		times, line.Values.times = line.Values.times, nil
 	}
 	switch {
-	case len(line.Values.values) != len(times):
+	case len(line.Values.values) != len(times) || line.Values.times != nil:
 		return nil, fmt.Errorf("%w: %d and %d", errLengths, len(line.Values.values), len(times))
 	case len(times)+len(line.Histograms) == 0:
 		return nil, errNothing
