@@ -26,6 +26,7 @@ type serveFlags struct {
 	startTimestamps        bool
 	query                  queryFlags
 	web                    webConfig
+	upstream               upstreamFlags
 }
 
 func newServe(streams IO) *cobra.Command {
@@ -48,6 +49,12 @@ otherwise; --web.config.file gives it TLS and authentication. It ends on SIGINT 
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.query.shown = flagValues(cmd)
+			if err := f.upstream.check(cmd); err != nil {
+				return err
+			}
+			if f.upstream.upstream != "" {
+				return serveUpstream(cmd.Context(), streams, f)
+			}
 			return serve(cmd.Context(), streams, f)
 		},
 	}
@@ -61,6 +68,7 @@ otherwise; --web.config.file gives it TLS and authentication. It ends on SIGINT 
 	flags.BoolVar(&f.startTimestamps, "start-timestamps", false, "store start timestamps of Remote Write 2.0; makes remote read slower")
 	f.query.register(flags)
 	f.web.register(flags)
+	f.upstream.register(cmd)
 	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	return cmd
 }

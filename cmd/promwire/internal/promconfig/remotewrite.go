@@ -1,6 +1,7 @@
 package promconfig
 
 import (
+	"net/http"
 	"net/url"
 	"time"
 
@@ -89,6 +90,20 @@ func (r *RemoteWrite) Client(more ...remote.WriteOption) (*remote.WriteClient, e
 		opts = append(opts, remote.WithHeader(name, value))
 	}
 	return remote.NewWriteClient(r.URL, append(opts, more...)...)
+}
+
+// Connection returns what connects to the server of the block, with its TLS and authentication, and the headers of each
+// request.
+func (r *RemoteWrite) Connection() (http.RoundTripper, http.Header, error) {
+	client, err := r.httpClient()
+	if err != nil {
+		return nil, nil, err
+	}
+	header := http.Header{}
+	for name, value := range r.headers {
+		header.Set(name, value)
+	}
+	return client.Transport, header, nil
 }
 
 // Place is the URL without user and query, for people to read.

@@ -11,12 +11,13 @@ import (
 
 // chunk holds the points that are in memory.
 type chunk struct {
-	index  map[string]int32 // series by their labels
-	series []series
-	points []point
-	extras []extra
-	key    []byte
-	bytes  int
+	windows windowOf
+	index   map[string]int32 // series by their labels
+	series  []series
+	points  []point
+	extras  []extra
+	key     []byte
+	bytes   int
 }
 
 type series struct {
@@ -47,7 +48,9 @@ const (
 	extraBytes  = 400
 )
 
-func newChunk() chunk { return chunk{index: map[string]int32{}} }
+func (s *Sorter) newChunk() chunk {
+	return chunk{windows: s.options.windowOf(), index: map[string]int32{}}
+}
 
 func (c *chunk) add(p *formats.Point) {
 	at := point{
@@ -110,7 +113,7 @@ func (c *chunk) cursor() cursor {
 	}
 	slices.SortFunc(c.points, func(a, b point) int {
 		if a.series != b.series {
-			if n := cmp.Compare(windowOf(a.time), windowOf(b.time)); n != 0 {
+			if n := cmp.Compare(c.windows(a.time), c.windows(b.time)); n != 0 {
 				return n
 			}
 			return cmp.Compare(c.series[a.series].rank, c.series[b.series].rank)
@@ -145,7 +148,7 @@ func (c *chunkCursor) next() (*item, error) {
 	c.at++
 	s := &c.series[p.series]
 	c.item = item{
-		window: windowOf(p.time), labels: s.labels, metadata: s.metadata,
+		window: c.windows(p.time), labels: s.labels, metadata: s.metadata,
 		sample: promwire.Sample{Timestamp: p.time, StartTimestamp: p.start, Value: p.value},
 	}
 	if p.extra >= 0 {

@@ -69,13 +69,19 @@ func random(r *rand.Rand, n int) []formats.Point {
 
 // What is merged from files is what is sorted in memory, which is what a plain sort makes of it.
 func TestSort(t *testing.T) {
+	for _, whole := range []bool{false, true} {
+		t.Run(fmt.Sprintf("whole series %t", whole), func(t *testing.T) { testSort(t, whole) })
+	}
+}
+
+func testSort(t *testing.T, whole bool) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, n := range []int{0, 1, 1000, 8000} {
 		points := random(r, n)
 		var want []string
 		for _, memory := range []int{1 << 30, 100_000, 4000} {
 			dir := t.TempDir()
-			s := order.New(order.Options{Memory: memory, Dir: dir})
+			s := order.New(order.Options{Memory: memory, Dir: dir, WholeSeries: whole})
 			for i := range points {
 				p := points[i]
 				if p.Histogram != nil {
@@ -95,7 +101,7 @@ func TestSort(t *testing.T) {
 			}
 			if want == nil {
 				want = got
-				checkOrder(t, s, points)
+				checkOrder(t, s, points, whole)
 			}
 			if !slices.Equal(got, want) {
 				t.Errorf("%d points in %d bytes: %d lines, want %d", n, memory, len(got), len(want))
@@ -111,7 +117,7 @@ func TestSort(t *testing.T) {
 }
 
 // checkOrder demands the promised order, and the last of the samples of one time.
-func checkOrder(t *testing.T, s *order.Sorter, points []formats.Point) {
+func checkOrder(t *testing.T, s *order.Sorter, points []formats.Point, whole bool) {
 	t.Helper()
 	type key struct {
 		labels string
@@ -133,6 +139,9 @@ func checkOrder(t *testing.T, s *order.Sorter, points []formats.Point) {
 		}
 		for _, p := range ts.Samples {
 			w := (p.Timestamp + 100*half) / half
+			if whole {
+				w = 0
+			}
 			c := cmp.Or(cmp.Compare(window, w), last.Compare(ts.Labels), cmp.Compare(lastTime, p.Timestamp))
 			if c > 0 {
 				t.Fatalf("%s at %d comes after %s at %d", ts.Labels, p.Timestamp, last, lastTime)

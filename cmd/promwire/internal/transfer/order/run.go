@@ -118,18 +118,21 @@ func (w *runWriter) flush() error {
 // runCursor reads a run.
 type runCursor struct {
 	in      *bufio.Reader
+	windows windowOf
 	message []byte
 	request promwire.WriteRequest
 	at      int // of the next point in the part
 	item
 }
 
-func openRuns(runs []*run) ([]cursor, error) {
+func (s *Sorter) openRuns(runs []*run) []cursor {
 	cursors := make([]cursor, 0, len(runs)+1)
 	for _, r := range runs {
-		cursors = append(cursors, &runCursor{in: bufio.NewReaderSize(io.NewSectionReader(r.file, 0, r.size), runBuffer)})
+		cursors = append(cursors, &runCursor{
+			in: bufio.NewReaderSize(io.NewSectionReader(r.file, 0, r.size), runBuffer), windows: s.options.windowOf(),
+		})
 	}
-	return cursors, nil
+	return cursors
 }
 
 func (c *runCursor) next() (*item, error) {
@@ -151,7 +154,7 @@ func (c *runCursor) next() (*item, error) {
 	if c.exemplars = nil; c.at == len(part.Samples)+len(part.Histograms) {
 		c.exemplars = part.Exemplars
 	}
-	c.window = windowOf(c.sample.Timestamp)
+	c.window = c.windows(c.sample.Timestamp)
 	return &c.item, nil
 }
 

@@ -24,6 +24,8 @@ type Options struct {
 	Memory int
 	// Dir is where temporary files are made; os.TempDir() if empty.
 	Dir string
+	// WholeSeries orders by series first, each from its begin to its end, as one window: the order of a promwire.Reader.
+	WholeSeries bool
 }
 
 // Sorter takes points in any order. It is not safe for concurrent use.
@@ -39,7 +41,9 @@ func New(o Options) *Sorter {
 	if o.Memory <= 0 {
 		o.Memory = DefaultMemory
 	}
-	return &Sorter{options: o, chunk: newChunk()}
+	s := &Sorter{options: o}
+	s.chunk = s.newChunk()
+	return s
 }
 
 // Add copies a point.
@@ -61,7 +65,7 @@ func (s *Sorter) spill() error {
 	if err != nil {
 		return err
 	}
-	s.chunk = newChunk()
+	s.chunk = s.newChunk()
 	s.runs = append(s.runs, r)
 	return s.mergeRuns()
 }
@@ -80,10 +84,7 @@ func (s *Sorter) mergeRuns() error {
 			return nil
 		}
 		old := s.runs[len(s.runs)-n:]
-		cursors, err := openRuns(old)
-		if err != nil {
-			return err
-		}
+		cursors := s.openRuns(old)
 		merged, err := s.write(old[0].level+1, newMerge(cursors))
 		if err != nil {
 			return err
@@ -107,12 +108,7 @@ type Conflict func(ls promwire.Labels, timestamp int64)
 // is valid until the next one. All may be called again; nothing is added any more.
 func (s *Sorter) All(conflict Conflict) iter.Seq2[promwire.TimeSeries, error] {
 	return func(yield func(promwire.TimeSeries, error) bool) {
-		cursors, err := openRuns(s.runs)
-		if err != nil {
-			yield(promwire.TimeSeries{}, err)
-			return
-		}
-		cursors = append(cursors, s.chunk.cursor())
+		cursors := append(s.openRuns(s.runs), s.chunk.cursor())
 		j := joiner{conflict: conflict, yield: yield}
 		m := newMerge(cursors)
 		for {
@@ -142,7 +138,16 @@ func (s *Sorter) Close() error {
 }
 
 // windowOf returns the number of the window that a time is in.
-func windowOf(ms int64) int64 {
+type windowOf func(ms int64) int64
+
+func (o *Options) windowOf() windowOf {
+	if o.WholeSeries {
+		return func(int64) int64 { return 0 }
+	}
+	return halfHour
+}
+
+func halfHour(ms int64) int64 {
 	w := Window.Milliseconds()
 	if ms%w < 0 {
 		return ms/w - 1

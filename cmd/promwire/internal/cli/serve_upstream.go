@@ -1,0 +1,231 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/cores"
+	"github.com/promwire/promwire/cmd/promwire/internal/gateway"
+	"github.com/promwire/promwire/cmd/promwire/internal/promconfig"
+	"github.com/promwire/promwire/cmd/promwire/internal/relay"
+	"github.com/promwire/promwire/compress/gzip"
+	"github.com/promwire/promwire/compress/zstd"
+	"github.com/promwire/promwire/remote"
+	"github.com/promwire/promwire/spool"
+)
+
+// upstreamFlags are those of a server before an engine. They have a prefix, since most of them mean nothing without one.
+type upstreamFlags struct {
+	upstream           string
+	write, query, read string
+	config             string
+	headers            []string
+	spoolSize          size
+	deadLetters        string
+	bisect             int
+	preflight          preflightFlag
+}
+
+const upstreamLong = `
+
+With --upstream it stores nothing but is a gateway to an engine that there is already. Writes lie in a spool below
+--data before they are acknowledged, and go from there to the engine, whether it is up or not; a full spool answers with
+503. Queries (Prometheus' API) are passed on to the engine. Remote read is offered whatever the engine has: Thanos and
+VictoriaMetrics, which have none, are asked by their own APIs. The tenant (X-Scope-OrgID) is passed on; credentials of
+clients are not: the engine gets those of the URLs, of --upstream.header or of --upstream.config. --query.timeout holds for
+queries and reads.`
+
+const upstreamExample = `
+  promwire serve --data ./spool --upstream victoriametrics=http://127.0.0.1:8428
+  promwire serve --data ./spool --upstream mimir=http://mimir:8080 --upstream.header 'X-Scope-OrgID: team'
+  promwire serve --data ./spool --upstream thanos=http://query:10902 --upstream.write http://receive:19291/api/v1/receive`
+
+// register adds the flags to those of serve.
+func (f *upstreamFlags) register(cmd *cobra.Command) {
+	f.spoolSize = spool.DefaultMaxBytes
+	cmd.Long += upstreamLong
+	cmd.Example += upstreamExample
+	flags := cmd.Flags()
+	flags.StringVar(&f.upstream, "upstream", "", "be a gateway to an engine: `KIND=URL`, with prometheus, mimir, cortex, thanos or victoriametrics as KIND, which knows the paths below URL")
+	flags.StringVar(&f.write, "upstream.write", "", "the engine's remote-write endpoint `URL`, if it is not below that of --upstream")
+	flags.StringVar(&f.query, "upstream.query", "", "the `URL` to which /api/v1/query is appended, likewise")
+	flags.StringVar(&f.read, "upstream.read", "", "the engine's remote-read endpoint `URL`, likewise")
+	flags.StringArrayVar(&f.headers, "upstream.header", nil, "extra header `NAME: VALUE` for the engine (repeatable)")
+	flags.StringVar(&f.config, "upstream.config", "", "`FILE` with one remote_write block, as in prometheus.yml: URL, authentication, TLS and headers, for queries and reads too")
+	flags.Var(&f.spoolSize, "upstream.spool-size", "bound on what waits for the engine on disk; beyond it, writes are answered with 503")
+	flags.StringVar(&f.deadLetters, "upstream.dead-letters", "", "`DIR`ectory for what the engine refuses for good, with reasons")
+	flags.IntVar(&f.bisect, "upstream.bisect", 0, "how many requests may look for what is bad in one that the engine refuses without naming it; 0: none")
+	flags.Var(&f.preflight, "upstream.preflight", "judge what goes out by what the engine takes, before it is sent: `PROFILE[:MODE]`, see promwire relay --help")
+}
+
+// localOnly are flags that mean nothing without the embedded store.
+var localOnly = []string{"retention", "retention-size", "out-of-order-window", "min-free-disk", "start-timestamps", "query.max-concurrency", "query.max-samples", "query.lookback-delta"}
+
+// check refuses flags that don't go together.
+func (f *upstreamFlags) check(cmd *cobra.Command) error {
+	if f.upstream == "" {
+		for _, name := range []string{"write", "query", "read", "header", "config", "spool-size", "dead-letters", "bisect", "preflight"} {
+			if cmd.Flags().Changed("upstream." + name) {
+				return usagef("--upstream.%s is for use with --upstream", name)
+			}
+		}
+		return nil
+	}
+	for _, name := range localOnly {
+		if cmd.Flags().Changed(name) {
+			return usagef("--%s is for use without --upstream", name)
+		}
+	}
+	return nil
+}
+
+// serveUpstream runs the gateway until ctx ends.
+func serveUpstream(ctx context.Context, streams IO, s serveFlags) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.logLevel)); err != nil {
+		return usagef("--log-level %q: want debug, info, warn or error", s.logLevel)
+	}
+	if err := errors.Join(require("data", s.data), s.query.check(), checkAddress(ctx, s.listen)); err != nil {
+		return err
+	}
+	if err := s.web.load(); err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: level}))
+	f := &s.upstream
+	c, err := f.settings(s.data, time.Duration(s.query.timeout), logger)
+	if err != nil {
+		return err
+	}
+	srv, err := listen(ctx, s.listen, &s.web, logger)
+	if err != nil {
+		return err
+	}
+	g, err := f.open(s.data, c)
+	if err != nil {
+		return errors.Join(err, srv.stop())
+	}
+	h := http.Handler(g)
+	srv.handler.Store(&h)
+	go cores.Adapt(ctx)
+	fmt.Fprintf(streams.Out, "promwire is ready, before %s, spool in %s\n", f.upstreamName(), s.data)
+	srv.printURLs(streams.Out)
+	select {
+	case <-ctx.Done():
+	case err = <-srv.failed:
+	}
+	err = errors.Join(err, srv.stop())
+	last, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	return errors.Join(err, g.End(last))
+}
+
+// open opens the spool, and begins to deliver what it holds.
+func (f *upstreamFlags) open(data string, c gateway.Config) (*gateway.Gateway, error) {
+	if _, err := os.Stat(filepath.Join(data, "wal")); err == nil {
+		return nil, usagef("--data %s holds what promwire serve stored without --upstream: choose another one", data)
+	}
+	opts := append(spoolLog(c.Logger), spool.WithMaxBytes(int64(f.spoolSize)), spool.WithRefuseWhenFull(),
+		spool.WithCompressions(c.Relay.Compressions...))
+	var err error
+	if c.Relay.Spool, err = spool.Open(filepath.Join(data, "spool"), opts...); err != nil {
+		return nil, err
+	}
+	return gateway.New(c)
+}
+
+// settings returns what the flags say, without a spool.
+func (f *upstreamFlags) settings(data string, timeout time.Duration, logger *slog.Logger) (gateway.Config, error) {
+	endpoints, err := gateway.ParseUpstream(f.upstream)
+	if err != nil {
+		return gateway.Config{}, usagef("--upstream: %w", err)
+	}
+	c := gateway.Config{Engine: gateway.Engine{
+		Endpoints: endpoints, Transport: http.DefaultTransport, Header: http.Header{}, Timeout: timeout, TempDir: data,
+	}, Logger: logger}
+	e := &c.Engine
+	client, err := f.client(e)
+	if err != nil {
+		return c, err
+	}
+	e.Query, e.Read = cmp.Or(f.query, e.Query), cmp.Or(f.read, e.Read)
+	if _, err := gateway.ParseURL(e.Query); err != nil {
+		return c, usagef("--upstream.query: %w", err)
+	}
+	if _, err := e.Reader(); err != nil {
+		return c, usagef("--upstream.read: %w", err)
+	}
+	target, err := (&relayFlags{deadLetters: f.deadLetters, bisect: f.bisect, preflight: f.preflight}).newTarget("upstream", client, logger)
+	if err != nil {
+		return c, err
+	}
+	target.Options.Gather, target.Options.MergeSamples = gatherTime, mergedSamples
+	c.Relay = relay.Config{
+		Targets: []relay.Target{target}, Mode: relay.Replicate, Logger: logger,
+		Compressions: []promwire.Compression{zstd.Codec{}, gzip.Codec{}},
+	}
+	return c, nil
+}
+
+// client returns what writes to the engine, and gives e the same connections and headers.
+func (f *upstreamFlags) client(e *gateway.Engine) (*remote.WriteClient, error) {
+	if f.config != "" {
+		return f.fromConfig(e)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 32
+	e.Transport = transport
+	opts := []remote.WriteOption{remote.WithHTTPClient(&http.Client{Transport: transport})}
+	for _, h := range f.headers {
+		name, value, found := strings.Cut(h, ":")
+		if !found {
+			return nil, usagef("--upstream.header %q: want 'NAME: VALUE'", h)
+		}
+		e.Header.Set(strings.TrimSpace(name), strings.TrimSpace(value))
+		opts = append(opts, remote.WithHeader(strings.TrimSpace(name), strings.TrimSpace(value)))
+	}
+	client, err := remote.NewWriteClient(cmp.Or(f.write, e.Write), append(opts, remote.WithoutRetry())...)
+	if err != nil {
+		return nil, usagef("--upstream.write: %w", err)
+	}
+	return client, nil
+}
+
+// fromConfig is client with a file.
+func (f *upstreamFlags) fromConfig(e *gateway.Engine) (*remote.WriteClient, error) {
+	if f.write != "" || len(f.headers) > 0 {
+		return nil, usagef("--upstream.write and --upstream.header are for use without --upstream.config")
+	}
+	blocks, err := promconfig.Load(f.config)
+	if err != nil {
+		return nil, usagef("--upstream.config: %w", err)
+	}
+	if len(blocks) != 1 || !blocks[0].PassesThrough() {
+		return nil, usagef("--upstream.config: want one remote_write block that changes no series")
+	}
+	if e.Transport, e.Header, err = blocks[0].Connection(); err != nil {
+		return nil, err
+	}
+	client, err := blocks[0].Client(remote.WithoutRetry())
+	if err != nil {
+		return nil, usagef("--upstream.config: %w", err)
+	}
+	return client, nil
+}
+
+// upstreamName is the engine, without credentials.
+func (f *upstreamFlags) upstreamName() string {
+	kind, u, _ := strings.Cut(f.upstream, "=")
+	return kind + " at " + plainURL(u)
+}
