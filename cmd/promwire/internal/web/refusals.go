@@ -13,9 +13,6 @@ import (
 // maxReasons bounds the table of reasons. There are fewer of them; a later version may have more.
 const maxReasons = 64
 
-// maxExamples is how many refused items of a request are looked at for examples: text costs more than counting.
-const maxExamples = 10
-
 // refusalCounts is what was refused for one reason.
 type refusalCounts struct {
 	Reason   string `json:"reason"`
@@ -29,26 +26,48 @@ type refusals struct {
 	known map[string]*refusalCounts
 }
 
-// add counts a request that failed by the reasons of its items, or as a whole by its cause.
-func (t *refusals) add(s *server.RequestStats, now time.Time) (items int) {
+// failure is what became of a request that failed: refused for one cause, or some of its items by their reasons.
+type failure struct {
+	cause, example string
+	items          int
+	reasons        map[string]*refusalCounts // of items
+}
+
+func failureOf(s *server.RequestStats) failure {
 	var partial *promwire.PartialWriteError
 	if !errors.As(s.Err, &partial) || len(partial.Refused) == 0 {
-		c := t.of(cmp.Or(s.Cause, "unknown"), now)
-		c.Requests++
+		f := failure{cause: cmp.Or(s.Cause, "unknown")}
 		if s.Err != nil {
-			c.Example = cut(s.Err.Error(), maxError)
+			f.example = cut(s.Err.Error(), maxError)
 		}
-		return 0
+		return f
 	}
+	f := failure{items: len(partial.Refused), reasons: map[string]*refusalCounts{}}
 	for i := range partial.Refused {
 		r := &partial.Refused[i]
-		c := t.of(reasonOf(r.Reason), now)
-		c.Items++
-		if i < maxExamples {
-			c.Example = cut(r.Error(), maxError)
+		reason := reasonOf(r.Reason)
+		c := f.reasons[reason]
+		if c == nil { // the first one is the example: text costs more than counting
+			c = &refusalCounts{Example: cut(r.Error(), maxError)}
+			f.reasons[reason] = c
 		}
+		c.Items++
 	}
-	return len(partial.Refused)
+	return f
+}
+
+func (t *refusals) add(f failure, now time.Time) {
+	if f.items == 0 {
+		c := t.of(f.cause, now)
+		c.Requests++
+		c.Example = f.example
+		return
+	}
+	for reason, n := range f.reasons {
+		c := t.of(reason, now)
+		c.Items += n.Items
+		c.Example = n.Example
+	}
 }
 
 func (t *refusals) of(reason string, now time.Time) *refusalCounts {

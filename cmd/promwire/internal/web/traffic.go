@@ -48,12 +48,16 @@ func (t *traffic) init() {
 
 // count adds a request that is done, and returns how many of its items were refused.
 func (t *traffic) count(v *visit, s *server.RequestStats, now time.Time) (refused int) {
+	var failed failure
+	if s.Status >= http.StatusBadRequest {
+		failed = failureOf(s) // takes time if many items were refused
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s.Status >= http.StatusBadRequest {
 		t.totals.Failed++
-		refused = t.refusals.add(s, now)
-		t.totals.Refused += uint64(refused)
+		t.totals.Refused += uint64(failed.items)
+		t.refusals.add(failed, now)
 	}
 	samples := s.Written.Samples + s.Written.Histograms
 	if v.op == server.OperationRead {
@@ -63,7 +67,7 @@ func (t *traffic) count(v *visit, s *server.RequestStats, now time.Time) (refuse
 	}
 	t.countSecond(s, samples, now.Unix())
 	t.senders.add(v.sender, s, samples, now)
-	return refused
+	return failed.items
 }
 
 func (t *traffic) countWrite(s *server.RequestStats) {

@@ -14,6 +14,7 @@ import (
 type Page struct {
 	t       testing.TB
 	b       *Browser
+	target  string
 	session string
 
 	mu       sync.Mutex
@@ -28,7 +29,7 @@ func (b *Browser) Open(t testing.TB, width, height int) *Page {
 	p.decode(p.must("Target.createTarget", map[string]any{"url": "about:blank"}), &target)
 	var attached struct{ SessionID string }
 	p.decode(p.must("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}), &attached)
-	p.session = attached.SessionID
+	p.target, p.session = target.TargetID, attached.SessionID
 	b.mu.Lock()
 	b.pages[p.session] = p
 	b.mu.Unlock()
@@ -38,6 +39,15 @@ func (b *Browser) Open(t testing.TB, width, height int) *Page {
 	p.Resize(width, height)
 	return p
 }
+
+// Front brings the tab to the front: what is behind others is hidden, and slow.
+func (p *Page) Front() { p.must("Page.bringToFront", nil) }
+
+// Close closes the tab.
+func (p *Page) Close() { p.must("Target.closeTarget", map[string]any{"targetId": p.target}) }
+
+// For has t fail from now on, such as that of a subtest.
+func (p *Page) For(t testing.TB) { p.t = t }
 
 // Resize changes the size.
 func (p *Page) Resize(width, height int) {

@@ -96,7 +96,7 @@ export class Completion {
     const { input, context } = this;
     if (!o) return;
     let to = input.selectionStart;
-    const word = context.kind === "value" ? /^[^"'`\n]*/ : /^[a-zA-Z0-9_:]*/;
+    const word = context.kind === "value" ? /^[^"'`\n]*/ : /^[\p{L}\p{N}_:.]*/u;
     to += word.exec(input.value.slice(to))[0].length;
     let { insert, caret = 0 } = o;
     const after = input.value.slice(to);

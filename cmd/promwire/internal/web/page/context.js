@@ -1,7 +1,8 @@
 // Where in a PromQL expression the cursor is, and so what can stand there.
 import { grouping } from "./words.js";
 
-const ident = /[a-zA-Z0-9_:]/;
+// Words of the language and of metrics: those of today have any letters, and points.
+const ident = /[\p{L}\p{N}_:.]/u;
 
 // contextAt returns {kind, from, word, metric, label}: text[from:pos] is the word being written. Kinds are "expr" (metric,
 // function, aggregation, keyword), "label" (inside of braces), "group" (names behind by, on, …), "value" (of label),

@@ -46,11 +46,12 @@ export class Controls {
 
   show(state) {
     this.state = state;
-    const { range, end } = times(state);
+    const { range, end, last } = times(state);
     this.range.value = duration(range);
     this.presets.show(String(range));
     this.now.setAttribute("aria-pressed", String(!end));
-    this.end.value = end ? `${date(end * 1000)}T${clock(end * 1000)}` : "";
+    this.end.value = `${date(last * 1000)}T${clock(last * 1000)}`;
+    this.end.classList.toggle("following", !end);
     this.refresh.value = ["5", "15", "60"].includes(state.every) ? state.every : "";
   }
 

@@ -7,7 +7,7 @@ export function short(v) {
   if (!Number.isFinite(v)) return special(v);
   const abs = Math.abs(v);
   for (const [size, sign] of steps) if (abs >= size) return trim((v / size).toPrecision(3)) + sign;
-  if (abs !== 0 && abs < 0.001) return v.toExponential(1).replace("e-", "e−");
+  if (abs !== 0 && abs < 0.001) return v.toExponential(1).replace(".0e", "e");
   return trim(v.toPrecision(3));
 }
 

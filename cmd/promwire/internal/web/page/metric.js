@@ -58,7 +58,7 @@ function labels(all) {
   if (!values.size) return el("p.note", {}, "Its series have no labels.");
   const rows = [...values].sort((a, b) => b[1].size - a[1].size || (a[0] < b[0] ? -1 : 1)).map(([label, of]) => {
     const top = [...of].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 8).map((v) => v[0]);
-    return [el("code", {}, label), el("span.values", {}, top.join(", ") + (of.size > top.length ? ", …" : "")), exact(of.size)];
+    return [el("code.word", {}, label), el("span.values", {}, top.join(", ") + (of.size > top.length ? ", …" : "")), exact(of.size)];
   });
   return table(["Label", "Values", "#Count"], rows, "Labels");
 }

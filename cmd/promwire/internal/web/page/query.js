@@ -8,6 +8,8 @@ import { Results } from "./results.js";
 import { queries } from "./metric.js";
 import { plural } from "./format.js";
 
+const limit = 2000; // series that an answer has at most; a warning says so
+
 let parts = null;
 let running = null; // the AbortController of the query that runs
 let asked = ""; // what was asked last, so that the same state does not ask again
@@ -82,8 +84,8 @@ async function runQuery(state) {
   try {
     const time = times(state);
     const answer = state.tab === "table"
-      ? await api("query", { query: state.q, time: time.end || undefined }, mine.signal)
-      : await api("query_range", { query: state.q, start: time.start, end: time.last, step: time.step }, mine.signal);
+      ? await api("query", { query: state.q, time: time.end || undefined, limit }, mine.signal)
+      : await api("query_range", { query: state.q, start: time.start, end: time.last, step: time.step, limit }, mine.signal);
     if (mine !== running) return;
     const { data, warnings } = answer;
     fill(body, results.element(data, time, state));

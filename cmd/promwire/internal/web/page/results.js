@@ -19,11 +19,11 @@ export class Results {
     for (const p of this.plots) p.end();
     this.plots = [];
     this.redraw = null;
+    this.modes.hidden = true;
   }
 
   // show follows the state without a new answer.
   show(state) {
-    this.modes.hidden = state.tab === "table";
     const before = this.mode;
     this.mode = ["stacked", "heat"].includes(state.mode) ? state.mode : "";
     this.modes.show(this.mode);

@@ -68,10 +68,10 @@ async function cardinality() {
     ["Memory by label", "Label", "memoryInBytesByLabelName"], ["Series by label pair", "Pair", "seriesCountByLabelValuePair"],
   ];
   try {
-    const { data } = await api("status/tsdb", { limit: 10 });
+    const { data } = await api("status/tsdb", { limit: 20 });
     fill(parts.large, tables.map(([title, what, field]) => {
       const p = panel(title);
-      const rows = (data[field] || []).slice(0, 10).map((r) => [el("code", {}, r.name), field.startsWith("memory") ? bytes(r.value) : exact(r.value)]);
+      const rows = (data[field] || []).filter((r) => !r.name.startsWith("__name__=")).slice(0, 10).map((r) => [el("code", {}, r.name), field.startsWith("memory") ? bytes(r.value) : exact(r.value)]);
       p.body.append(rows.length ? table([what, `#${title.split(" ")[0]}`], rows, title) : el("p.note", {}, "Nothing in the head."));
       return p.box;
     }));

@@ -13,8 +13,7 @@ export function resultTable({ resultType, result }) {
   if (!result.length) return el("p.note", {}, "The query has no result at this time.");
   const cell = resultType === "matrix" ? samples : value;
   const box = el("div", {}, table(["Series", "#Value"], result.slice(0, most).map((r) => [labels(r.metric), cell(r)]), "Result"));
-  const text = result.length > most ? `The first ${exact(most)} of ${plural(result.length, "series", "series")}.` : plural(result.length, "series", "series");
-  box.append(el("p.note", {}, text));
+  if (result.length > most) box.append(el("p.note", {}, `The first ${exact(most)} of ${plural(result.length, "series", "series")}.`));
   return box;
 }
 
