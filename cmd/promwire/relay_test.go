@@ -122,8 +122,8 @@ func TestRelayCrash(t *testing.T) {
 	for i := range sources {
 		sources[i] = &relaySource{id: i}
 	}
-	for range rounds {
-		p := startRelay(t, args...)
+	for round := range rounds {
+		p := startRelay(t, append(args, "--gather", []string{"0", "5ms", "200ms"}[round%3])...)
 		var acks atomic.Int64
 		killAt := 1 + rand.Int64N(200)
 		var wg sync.WaitGroup
