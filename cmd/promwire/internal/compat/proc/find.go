@@ -55,7 +55,7 @@ func version(path string) string {
 }
 
 // packaged are the programs that Debian has.
-var packaged = []string{"prometheus", "victoria-metrics", "vmagent", "influxd", "prometheus-pushgateway", "chromium"}
+var packaged = []string{"prometheus", "promtool", "victoria-metrics", "vmagent", "influxd", "prometheus-pushgateway", "chromium"}
 
 // Must returns the programs of this name. Without any, it fails the test if they are required, and skips it otherwise.
 func Must(t testing.TB, name string) []Program {
