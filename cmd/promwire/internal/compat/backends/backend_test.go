@@ -32,8 +32,23 @@ type keeps struct {
 // instance is a running server.
 type instance struct {
 	write string // the URL to write to
+	api   string // what /api/v1/query is appended to, of those that promwire serve --upstream knows
+	// process is the server, where it is one; restart runs it again, with its data and at its address.
+	process *proc.Process
+	restart func(t *testing.T)
 	// query returns what is stored of the series with this label.
 	query func(t *testing.T, name, value string) []stored
+}
+
+// start runs a server that has one process, and waits until it is ready.
+func (in *instance) start(t *testing.T, p proc.Program, dir, ready string, args ...string) {
+	t.Helper()
+	in.restart = func(t *testing.T) {
+		t.Helper()
+		in.process = proc.Start(t, p, dir, args...)
+		in.process.Await(t, func() string { return in.api + ready })
+	}
+	in.restart(t)
 }
 
 func never(string) bool  { return false }
@@ -102,20 +117,19 @@ func runPrometheus(t *testing.T, p proc.Program) *instance {
 	if strings.HasPrefix(p.Version, "2.") {
 		features += ",native-histograms"
 	}
-	s := proc.Start(t, p, dir, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
+	in := &instance{write: "http://" + address + "/api/v1/write", api: "http://" + address, query: prometheusAPI("http://" + address).query}
+	in.start(t, p, dir, "/-/ready", "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+address, "--web.enable-remote-write-receiver", "--enable-feature="+features)
-	s.Await(t, func() string { return "http://" + address + "/-/ready" })
-	api := prometheusAPI("http://" + address)
-	return &instance{write: "http://" + address + "/api/v1/write", query: api.query}
+	return in
 }
 
 func runVictoriaMetrics(t *testing.T, p proc.Program) *instance {
 	dir, address := t.TempDir(), proc.FreePorts(t, 1)[0]
-	s := proc.Start(t, p, dir, "-storageDataPath="+filepath.Join(dir, "data"), "-httpListenAddr="+address,
-		"-search.latencyOffset=1ms", "-search.disableCache", "-retentionPeriod=100y")
 	url := "http://" + address
-	s.Await(t, func() string { return url + "/health" })
-	return &instance{write: url + "/api/v1/write", query: victoriaAPI(url).query}
+	in := &instance{write: url + "/api/v1/write", api: url, query: victoriaAPI(url).query}
+	in.start(t, p, dir, "/health", "-storageDataPath="+filepath.Join(dir, "data"), "-httpListenAddr="+address,
+		"-search.latencyOffset=1ms", "-search.disableCache", "-retentionPeriod=100y")
+	return in
 }
 
 func runInfluxDB(t *testing.T, p proc.Program) *instance {

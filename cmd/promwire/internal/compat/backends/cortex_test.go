@@ -14,7 +14,7 @@ import (
 
 func runCortex(t *testing.T, p proc.Program) *instance {
 	url := startCortex(t, p, false)
-	return &instance{write: url + "/api/v1/push", query: prometheusAPI(url + "/prometheus").query}
+	return &instance{write: url + "/api/v1/push", api: url + "/prometheus", query: prometheusAPI(url + "/prometheus").query}
 }
 
 // startCortex runs everything of Cortex in one process, and returns its URL.

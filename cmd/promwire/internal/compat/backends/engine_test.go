@@ -32,13 +32,14 @@ func (a thanosAPI) query(t *testing.T, name, value string) []stored {
 // runThanos runs a receiver, and a querier before it.
 func runThanos(t *testing.T, p proc.Program) *instance {
 	receivers, query := runThanosRing(t, p, 1)
-	return &instance{write: receivers[0].write, query: query}
+	return &instance{write: receivers[0].write, api: thanosQuery(t, p, receivers), query: query}
 }
 
 // thanosReceiver is a node of a ring.
 type thanosReceiver struct {
 	*proc.Process
 	write string // the URL to write to
+	store string // the address of its data
 }
 
 // runThanosRing runs n receivers, each of which has all data, and a querier before them. All have some data then: a querier
@@ -62,7 +63,7 @@ func runThanosRing(t *testing.T, p proc.Program, n int) ([]thanosReceiver, func(
 			`--receive.hashrings=[{"endpoints": [` + ring[1:] + `]}]`, fmt.Sprintf("--receive.replication-factor=%d", n),
 		}, grace...)
 		s := proc.Start(t, p, dir, args...)
-		receivers = append(receivers, thanosReceiver{s, "http://" + at[3] + "/api/v1/receive"})
+		receivers = append(receivers, thanosReceiver{s, "http://" + at[3] + "/api/v1/receive", at[0]})
 		query = append(query, "--endpoint="+at[0])
 	}
 	for i, r := range receivers {
@@ -80,6 +81,22 @@ func runThanosRing(t *testing.T, p proc.Program, n int) ([]thanosReceiver, func(
 	q.Await(t, func() string { return url + "/-/ready" })
 	proc.WaitFor(t, "data of every receiver", func() bool { return len(prometheusAPI(url).query(t, "ring", "all")) == n })
 	return receivers, thanosAPI(url).query
+}
+
+// thanosQuery runs a querier that shows what is on several receivers once, and returns its URL.
+func thanosQuery(t *testing.T, p proc.Program, receivers []thanosReceiver) string {
+	t.Helper()
+	addresses := proc.FreePorts(t, 2)
+	args := []string{
+		"query", "--grpc-address=" + addresses[0], "--http-address=" + addresses[1], "--http-grace-period=1s", "--grpc-grace-period=1s",
+		"--query.replica-label=replica", "--deduplication.func=chain",
+	}
+	for _, r := range receivers {
+		args = append(args, "--endpoint="+r.store)
+	}
+	s, url := proc.Start(t, p, t.TempDir(), args...), "http://"+addresses[1]
+	s.Await(t, func() string { return url + "/-/ready" })
+	return url
 }
 
 // TestThanosTenant writes for a tenant, by the header that Thanos has for it.

@@ -12,7 +12,7 @@ import (
 
 func runMimir(t *testing.T, p proc.Program) *instance {
 	url := startMimir(t, p, false)
-	return &instance{write: url + "/api/v1/push", query: prometheusAPI(url + "/prometheus").query}
+	return &instance{write: url + "/api/v1/push", api: url + "/prometheus", query: prometheusAPI(url + "/prometheus").query}
 }
 
 // startMimir runs everything of Mimir in one process, and returns its URL. Each part advertises an address, and would take

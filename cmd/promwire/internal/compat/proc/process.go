@@ -60,6 +60,12 @@ func (s *Process) Stop(t testing.TB) {
 	}
 }
 
+// Kill ends the process as a crash does.
+func (s *Process) Kill() {
+	_ = s.cmd.Process.Kill() // it may have ended by itself
+	<-s.Exited
+}
+
 // Await waits until url, which may change meanwhile, answers 2xx; "" is not there yet. It fails the test if the process ends.
 func (s *Process) Await(t testing.TB, url func() string) {
 	t.Helper()
