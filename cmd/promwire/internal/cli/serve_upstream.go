@@ -19,9 +19,11 @@ import (
 	"github.com/promwire/promwire/cmd/promwire/internal/gateway"
 	"github.com/promwire/promwire/cmd/promwire/internal/promconfig"
 	"github.com/promwire/promwire/cmd/promwire/internal/relay"
+	"github.com/promwire/promwire/cmd/promwire/internal/web"
 	"github.com/promwire/promwire/compress/gzip"
 	"github.com/promwire/promwire/compress/zstd"
 	"github.com/promwire/promwire/remote"
+	"github.com/promwire/promwire/server"
 	"github.com/promwire/promwire/spool"
 )
 
@@ -112,11 +114,10 @@ func serveUpstream(ctx context.Context, streams IO, s serveFlags) error {
 	if err != nil {
 		return err
 	}
-	g, err := f.open(s.data, c)
+	h, g, err := f.open(s.data, c)
 	if err != nil {
 		return errors.Join(err, srv.stop())
 	}
-	h := http.Handler(g)
 	srv.handler.Store(&h)
 	go cores.Adapt(ctx)
 	fmt.Fprintf(streams.Out, "promwire is ready, before %s, spool in %s\n", f.upstreamName(), s.data)
@@ -131,18 +132,33 @@ func serveUpstream(ctx context.Context, streams IO, s serveFlags) error {
 	return errors.Join(err, g.End(last))
 }
 
-// open opens the spool, and begins to deliver what it holds.
-func (f *upstreamFlags) open(data string, c gateway.Config) (*gateway.Gateway, error) {
+// open opens the spool, begins to deliver what it holds, and returns the gateway with the page before it.
+func (f *upstreamFlags) open(data string, c gateway.Config) (http.Handler, *gateway.Gateway, error) {
 	if _, err := os.Stat(filepath.Join(data, "wal")); err == nil {
-		return nil, usagef("--data %s holds what promwire serve stored without --upstream: choose another one", data)
+		return nil, nil, usagef("--data %s holds what promwire serve stored without --upstream: choose another one", data)
 	}
 	opts := append(spoolLog(c.Logger), spool.WithMaxBytes(int64(f.spoolSize)), spool.WithRefuseWhenFull(),
 		spool.WithCompressions(c.Relay.Compressions...))
 	var err error
 	if c.Relay.Spool, err = spool.Open(filepath.Join(data, "spool"), opts...); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return gateway.New(c)
+	var g *gateway.Gateway
+	page := web.NewGateway(func() web.Gateway { return f.state(data, g.State()) })
+	c.Relay.Tap = func(w relay.Intake) promwire.Writer { return page.Tap(w) }
+	c.Relay.Options, c.Options = []server.WriteOption{page.Option()}, []server.ReadOption{page.Option()}
+	if g, err = gateway.New(c); err != nil {
+		return nil, nil, err
+	}
+	return page.Handler(g), g, nil
+}
+
+// state is what the page shows.
+func (f *upstreamFlags) state(data string, s gateway.State) web.Gateway {
+	return web.Gateway{
+		Engine: f.upstreamName(), Dir: data, SpoolBytes: s.SpoolBytes, SpoolMax: int64(f.spoolSize),
+		Pending: s.Pending, Oldest: s.Oldest.Milliseconds(), Sent: s.Sent, Refused: s.Refused, Retries: s.Retries,
+	}
 }
 
 // settings returns what the flags say, without a spool.

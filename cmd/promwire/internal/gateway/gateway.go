@@ -17,8 +17,10 @@ import (
 type Config struct {
 	Engine Engine
 	// Relay takes writes: its one target is the engine.
-	Relay  relay.Config
-	Logger *slog.Logger
+	Relay relay.Config
+	// Options are more options of the handler for reads.
+	Options []server.ReadOption
+	Logger  *slog.Logger
 }
 
 // Gateway is the front of an engine. It is safe for concurrent use.
@@ -39,10 +41,11 @@ func New(c Config) (*Gateway, error) {
 	if err != nil {
 		return nil, errors.Join(err, c.Relay.Spool.Close())
 	}
-	g.read = server.NewReadHandler(reader,
+	g.read = server.NewReadHandler(reader, append([]server.ReadOption{
 		server.WithLogger(outlets.Limited(c.Logger)), server.WithTenant(server.TenantFromHeader(promwire.HeaderTenant)),
 		server.WithReadLimits(server.ReadLimits{MaxTime: g.engine.Timeout}),
-		server.WithAnyOrder()) // a Prometheus with external labels has none
+		server.WithAnyOrder(), // a Prometheus with external labels has none
+	}, c.Options...)...)
 	if g.relay, err = relay.New(c.Relay); err != nil {
 		return nil, err
 	}
@@ -67,6 +70,15 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 	}
 }
+
+// State is how a gateway is.
+type State struct {
+	outlets.Figures
+	SpoolBytes int64
+}
+
+// State returns how the gateway is.
+func (g *Gateway) State() State { return State{g.relay.Figures()[0], g.relay.SpoolBytes()} }
 
 // End delivers what it can until ctx ends, and closes the spool. Nothing may be received any more. What is left goes out
 // with the next run.

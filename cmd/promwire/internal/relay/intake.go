@@ -14,10 +14,7 @@ import (
 // intake counts what is acknowledged, in front of the spool, and tells senders when to come again while the spool takes
 // nothing.
 type intake struct {
-	next interface {
-		promwire.Writer
-		promwire.BodyWriter
-	}
+	next                      Intake
 	logger                    *slog.Logger
 	requests, samples, failed atomic.Int64
 	closed                    atomic.Bool // the spool did not take the last request

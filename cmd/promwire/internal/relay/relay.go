@@ -60,7 +60,16 @@ type Config struct {
 	// Reloadable says that [Relay.Reload] may be called: for the figures.
 	Reloadable   bool
 	Compressions []promwire.Compression
-	Logger       *slog.Logger
+	// Tap, if it is not nil, is put in front of the spool; Options are more of those of the handler.
+	Tap     func(Intake) promwire.Writer
+	Options []server.WriteOption
+	Logger  *slog.Logger
+}
+
+// Intake takes requests, as they come or decoded.
+type Intake interface {
+	promwire.Writer
+	promwire.BodyWriter
 }
 
 // Relay receives and forwards. It is safe for concurrent use.
@@ -85,11 +94,22 @@ func New(c Config) (*Relay, error) {
 	}
 	r := &Relay{spool: c.Spool, outlets: out, config: c, reload: reload{good: true, at: time.Now()}}
 	r.intake.next, r.intake.logger = c.Spool, c.Logger
-	r.write = server.NewWriteHandler(&r.intake,
+	front := promwire.Writer(&r.intake)
+	if c.Tap != nil {
+		front = c.Tap(&r.intake)
+	}
+	r.write = server.NewWriteHandler(front, append([]server.WriteOption{
 		server.WithLogger(outlets.Limited(c.Logger)), server.WithCompressions(c.Compressions...),
-		server.WithTenant(server.TenantFromHeader(promwire.HeaderTenant)))
+		server.WithTenant(server.TenantFromHeader(promwire.HeaderTenant)),
+	}, c.Options...)...)
 	return r, nil
 }
+
+// Figures are what became of samples, by target.
+func (r *Relay) Figures() []outlets.Figures { return r.outlets.Figures() }
+
+// SpoolBytes is the size of the spool on disk.
+func (r *Relay) SpoolBytes() int64 { return r.spool.Stats().Bytes }
 
 // Check reports what is wrong with targets, mode and tenants. It needs no spool.
 func (c *Config) Check() error {

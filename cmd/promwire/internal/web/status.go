@@ -9,11 +9,7 @@ import (
 
 // status is what the status view shows; times are in milliseconds, sizes in bytes.
 type status struct {
-	Version    string `json:"version"`
-	GoVersion  string `json:"goVersion"`
-	Started    int64  `json:"started"`
-	Now        int64  `json:"now"`
-	Goroutines int    `json:"goroutines"`
+	program
 
 	Dir              string `json:"dir"`
 	Retention        int64  `json:"retention"`
@@ -33,9 +29,32 @@ type status struct {
 	Failed     bool   `json:"failed"`
 }
 
+// program is what it shows of the program.
+type program struct {
+	Version    string `json:"version"`
+	GoVersion  string `json:"goVersion"`
+	Started    int64  `json:"started"`
+	Now        int64  `json:"now"`
+	Goroutines int    `json:"goroutines"`
+}
+
+func (u *UI) program() program {
+	return program{
+		Version: promwire.Version, GoVersion: runtime.Version(), Started: u.started.UnixMilli(), Now: u.now().UnixMilli(),
+		Goroutines: runtime.NumGoroutine(),
+	}
+}
+
 func (u *UI) serveStatus(w http.ResponseWriter, r *http.Request) {
 	if foreign(r) {
 		http.Error(w, "only for the page itself", http.StatusForbidden)
+		return
+	}
+	if u.gateway != nil {
+		writeJSON(w, struct {
+			program
+			Gateway Gateway `json:"gateway"`
+		}{u.program(), u.gateway()})
 		return
 	}
 	s, err := u.store.Status()
@@ -44,9 +63,8 @@ func (u *UI) serveStatus(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, status{
-		Version: promwire.Version, GoVersion: runtime.Version(), Started: u.started.UnixMilli(), Now: u.now().UnixMilli(),
-		Goroutines: runtime.NumGoroutine(),
-		Dir:        s.Dir, Retention: s.Retention.Milliseconds(), RetentionBytes: s.RetentionBytes,
+		program: u.program(),
+		Dir:     s.Dir, Retention: s.Retention.Milliseconds(), RetentionBytes: s.RetentionBytes,
 		OutOfOrderWindow: s.OutOfOrderWindow.Milliseconds(), FutureWindow: s.FutureWindow.Milliseconds(),
 		MinFree: s.MinFree, Free: s.Free,
 		HeadSeries: s.HeadSeries, HeadBytes: s.HeadBytes, Blocks: s.Blocks, BlockBytes: s.BlockBytes,

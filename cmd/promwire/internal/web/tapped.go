@@ -12,8 +12,13 @@ type tapped struct{ *tsdbstore.Store }
 
 // WriteBody implements [promwire.BodyWriter].
 func (t tapped) WriteBody(ctx context.Context, b *promwire.Body) (promwire.WriteStats, error) {
+	show(ctx, b)
+	return t.Store.WriteBody(ctx, b)
+}
+
+// show keeps the text of a request that is watched.
+func show(ctx context.Context, b *promwire.Body) {
 	if v, ok := ctx.Value(visitKey{}).(*visit); ok {
 		v.text, v.more, v.series = textOf(b)
 	}
-	return t.Store.WriteBody(ctx, b)
 }

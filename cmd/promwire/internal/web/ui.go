@@ -21,17 +21,22 @@ type UI struct {
 	visits  visits
 	now     func() time.Time
 	started time.Time
-	store   *tsdbstore.Store
+	store   *tsdbstore.Store // nil for a gateway,
+	gateway func() Gateway   // which has this instead
 	files   map[string]*file
 }
 
 // New returns the page of a store.
 func New(store *tsdbstore.Store) *UI {
 	u := &UI{now: time.Now, store: store, files: embedded()}
+	u.begin()
+	return u
+}
+
+func (u *UI) begin() {
 	u.started = u.now()
 	u.traffic.init()
 	u.visits.ui = u
-	return u
 }
 
 // Option has the handlers of a storage tell the page of their requests. It costs them no allocation.

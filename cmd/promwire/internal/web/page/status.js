@@ -30,9 +30,15 @@ async function load() {
     fill(parts.error, el("div.error", { role: "alert" }, e.message));
     return;
   }
+  const server = [
+    ["Version", `promwire ${s.version}`], ["Built with", s.goVersion], ["Started", `${dateTime(s.started)}, ${ago(s.started, s.now)}`],
+  ];
+  if (s.gateway) {
+    gateway(server, s.gateway);
+    return;
+  }
   fill(parts.server.body, list([
-    ["Version", `promwire ${s.version}`], ["Built with", s.goVersion],
-    ["Started", `${dateTime(s.started)}, ${ago(s.started, s.now)}`],
+    ...server,
     ["State", s.failed ? el("span.badge.bad", {}, "a log write failed: the store is about to be opened anew") : el("span.badge.good", {}, "takes writes")],
   ]));
   fill(parts.data.body, list([
@@ -48,6 +54,28 @@ async function load() {
     ["Oldest sample", s.maxTime ? dateTime(s.minTime) : "none"],
     ["Newest sample", s.maxTime ? `${dateTime(s.maxTime)}, ${ago(s.maxTime, s.now)}` : "none"],
   ]));
+}
+
+// gateway shows how a server before an engine is.
+function gateway(server, g) {
+  parts.engine ??= swap(parts.data, "Engine");
+  parts.spool ??= swap(parts.head, "Spool");
+  const waits = g.oldest > 15000 ? el("span.badge.bad", {}, "the engine does not take data") : el("span.badge.good", {}, "takes writes");
+  fill(parts.server.body, list([...server, ["State", waits]]));
+  fill(parts.engine.body, list([
+    ["Address", el("code", {}, g.engine)], ["Samples sent", exact(g.sent)], ["Refused", exact(g.refused)], ["Attempts repeated", exact(g.retries)],
+  ]));
+  fill(parts.spool.body, list([
+    ["Folder", el("code", {}, g.dir)], ["On disk", [`${bytes(g.spoolBytes)} of ${bytes(g.spoolMax)}`, meter(g.spoolBytes / g.spoolMax)]],
+    ["Samples that wait", exact(g.pending)], ["The oldest waits", g.pending ? `for ${span(g.oldest)}` : "none"],
+  ]));
+}
+
+// swap puts another panel in the place of one.
+function swap(old, title) {
+  const fresh = panel(title);
+  old.box.replaceWith(fresh.box);
+  return fresh;
 }
 
 function meter(share) {
