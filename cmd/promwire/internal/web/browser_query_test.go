@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/web/browser"
 )
 
@@ -140,7 +142,7 @@ func testTable(v *visitor, t *testing.T) {
 	v.open("?v=query&q=shop_requests_total&tab=table", `document.querySelectorAll(".result tbody tr").length === 3`)
 	var rows string
 	v.Eval(`document.querySelector(".result tbody").innerText`, &rows)
-	if !strings.Contains(rows, `route="/cart"`) || !strings.Contains(rows, "2,4") {
+	if !strings.Contains(rows, `route="/cart"`) || !strings.Contains(rows, "4,790") {
 		t.Errorf("table %q", rows)
 	}
 	v.see("table")
@@ -173,4 +175,26 @@ func testErrors(v *visitor, t *testing.T) {
 	v.Forget()
 	v.open("?v=query&q=none_of_these", `document.querySelector(".result").innerText.includes("no result")`)
 	v.open("?v=nonsense&range=-5&end=x", `document.title.startsWith("Live")`)
+}
+
+// testRefresh has a graph brought up to date, which keeps what is chosen and under the cursor.
+func testRefresh(v *visitor, t *testing.T) {
+	v.open("?v=query&q=shop_requests_total&range=1800", `document.querySelectorAll(".legend button").length === 3`)
+	v.Click(".legend button:nth-child(2)")
+	v.Eval(`window.graph = document.querySelector(".chart"), document.querySelector(".chart").focus()`, nil)
+	v.Press("ArrowLeft")
+	v.Wait(`!document.querySelector(".tip").hidden`)
+	v.push(promwire.TimeSeries{
+		Labels:  promwire.LabelsFromStrings("__name__", "shop_requests_total", "route", "/cart"),
+		Samples: []promwire.Sample{{Timestamp: time.Now().UnixMilli(), Value: 77_700}},
+	})
+	v.Eval(`document.querySelector(".ask .primary").click()`, nil)
+	v.Wait(`document.querySelector(".legend button .num").textContent === "77.7k"`)
+	var same, hidden, tip bool
+	v.Eval(`window.graph === document.querySelector(".chart")`, &same)
+	v.Eval(`document.querySelector(".legend button:nth-child(2)").getAttribute("aria-pressed") === "false"`, &hidden)
+	v.Eval(`!document.querySelector(".tip").hidden && document.activeElement === window.graph`, &tip)
+	if !same || !hidden || !tip {
+		t.Errorf("the same graph: %t, what was hidden still is: %t, cursor and focus stay: %t", same, hidden, tip)
+	}
 }

@@ -128,6 +128,7 @@ func TestPage(t *testing.T) {
 		{"metrics", testMetrics},
 		{"completion", testCompletion},
 		{"graph", testGraph},
+		{"refresh", testRefresh},
 		{"table", testTable},
 		{"heatmap", testHeatmap},
 		{"errors", testErrors},

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"path/filepath"
 	"runtime"
 
 	"github.com/promwire/promwire"
@@ -61,6 +62,9 @@ func (u *UI) serveStatus(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
+	}
+	if dir, err := filepath.Abs(s.Dir); err == nil {
+		s.Dir = dir
 	}
 	writeJSON(w, status{
 		program: u.program(),

@@ -11,7 +11,9 @@ export class Chart extends Plot {
   set(data, stacked) {
     this.data = data;
     this.stacked = stacked;
+    this.near = null;
     this.draw();
+    if (this.cursor >= 0) this.point(this.at(this.cursor)[0], this.pointer);
   }
 
   // tops returns what is drawn of each visible series: its values, or their sums with those below.

@@ -8,18 +8,28 @@ export class Legend {
     this.box = el("div.legend", { role: "group", "aria-label": "Legend" });
   }
 
+  // set shows series; entries that are there already stay, and keep the focus.
   set(series) {
+    const before = this.series || [];
     this.series = series;
-    fill(this.box, series.map((s) => this.entry(s)));
+    if (before.length === series.length && series.every((s, i) => s.name === before[i].name)) this.refresh();
+    else fill(this.box, series.map((s, i) => this.entry(s, i)));
   }
 
-  entry(s) {
+  refresh() {
+    [...this.box.children].forEach((b, i) => {
+      b.setAttribute("aria-pressed", String(!this.series[i].hidden));
+      b.lastChild.textContent = short(last(this.series[i].values));
+    });
+  }
+
+  entry(s, i) {
     const swatch = el("span.swatch");
     swatch.style.background = s.colour;
     const b = el("button", { type: "button", "aria-pressed": String(!s.hidden), title: `${s.name}\nCtrl+click: only this one` },
       swatch, el("span.name", {}, s.name), el("span.num", {}, short(last(s.values))));
-    b.addEventListener("click", (e) => this.toggle(s, e.ctrlKey || e.metaKey || e.shiftKey));
-    b.addEventListener("dblclick", () => this.toggle(s, true));
+    b.addEventListener("click", (e) => this.toggle(this.series[i], e.ctrlKey || e.metaKey || e.shiftKey));
+    b.addEventListener("dblclick", () => this.toggle(this.series[i], true));
     return b;
   }
 
@@ -30,7 +40,6 @@ export class Legend {
     } else {
       s.hidden = !s.hidden;
     }
-    [...this.box.children].forEach((b, i) => b.setAttribute("aria-pressed", String(!this.series[i].hidden)));
     this.onChange();
   }
 }

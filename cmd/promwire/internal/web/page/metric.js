@@ -6,6 +6,7 @@ import { selector, seriesText, exact, plural } from "./format.js";
 
 const mostSeries = 2000; // looked at for labels
 const mostShown = 50;
+const byName = new Intl.Collator("en", { numeric: true });
 
 // detail returns an element that fills itself.
 export function detail(name) {
@@ -56,8 +57,8 @@ function labels(all) {
     }
   }
   if (!values.size) return el("p.note", {}, "Its series have no labels.");
-  const rows = [...values].sort((a, b) => b[1].size - a[1].size || (a[0] < b[0] ? -1 : 1)).map(([label, of]) => {
-    const top = [...of].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 8).map((v) => v[0]);
+  const rows = [...values].sort((a, b) => b[1].size - a[1].size || byName.compare(a[0], b[0])).map(([label, of]) => {
+    const top = [...of].sort((a, b) => b[1] - a[1] || byName.compare(a[0], b[0])).slice(0, 8).map((v) => v[0]);
     return [el("code.word", {}, label), el("span.values", {}, top.join(", ") + (of.size > top.length ? ", …" : "")), exact(of.size)];
   });
   return table(["Label", "Values", "#Count"], rows, "Labels");

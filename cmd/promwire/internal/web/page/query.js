@@ -88,7 +88,8 @@ async function runQuery(state) {
       : await api("query_range", { query: state.q, start: time.start, end: time.last, step: time.step, limit }, mine.signal);
     if (mine !== running) return;
     const { data, warnings } = answer;
-    fill(body, results.element(data, time, state));
+    const shown = results.element(data, time, state);
+    if (body.firstChild !== shown) fill(body, shown);
     const count = Array.isArray(data.result) && data.resultType !== "scalar" ? `${plural(data.result.length, "series", "series")}, ` : "";
     note.textContent = `${count}${state.tab === "table" ? "" : `step ${time.step} s, `}${Math.round(performance.now() - begun)} ms`;
     fill(messages, warnings.slice(0, 5).map((w) => el("div.warning", {}, w)));

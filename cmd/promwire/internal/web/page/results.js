@@ -19,6 +19,7 @@ export class Results {
     for (const p of this.plots) p.end();
     this.plots = [];
     this.redraw = null;
+    this.chart = null;
     this.modes.hidden = true;
   }
 
@@ -33,16 +34,27 @@ export class Results {
   // element returns what shows an answer.
   element(data, time, state) {
     const hidden = new Set(this.series?.filter((s) => s.hidden).map((s) => s.name));
-    this.clear();
-    if (state.tab === "table") return resultTable(data);
-    const box = el("div");
+    const before = this.chart && this.series;
+    this.answer = [data.result, time];
+    if (state.tab === "table") {
+      this.clear();
+      return resultTable(data);
+    }
     this.series = floats(data.result, time);
     for (const s of this.series) s.hidden = hidden.has(s.name); // what was hidden stays so when the time changes
     if (this.series.length && this.series.every((s) => s.hidden)) for (const s of this.series) s.hidden = false;
+    if (before && data.result.length === this.series.length && sameNames(before, this.series)) {
+      this.show(state);
+      this.draw();
+      return this.box;
+    }
+    this.clear();
+    const box = this.box = el("div");
     this.redraw = () => {
       for (const p of this.plots) p.end();
       this.plots = [];
-      fill(box, this.pictures(data.result, time));
+      this.chart = null;
+      fill(box, this.pictures(...this.answer));
     };
     this.redraw();
     return box;
@@ -57,17 +69,20 @@ export class Results {
     this.modes.hidden = !this.series.length;
     if (this.mode === "heat" && buckets.length) return this.heat(buckets, time);
     const out = heat.length ? this.heat(heat, time) : [];
-    if (this.series.length) out.push(...this.graph(result.length, time));
+    if (this.series.length) out.push(...this.graph(result.length));
     return out;
   }
 
-  graph(count, time) {
+  graph(count) {
     const chart = new Chart("Graph", this.zoom);
     this.plots.push(chart);
-    const draw = () => chart.set({ ...time, series: this.series }, this.mode === "stacked");
-    const legend = new Legend(draw);
-    legend.set(this.series);
-    draw();
+    const legend = new Legend(() => this.draw());
+    this.chart = this.plots.length === 1 ? chart : null; // a graph alone is kept when it is asked for again
+    this.draw = () => {
+      legend.set(this.series);
+      chart.set({ ...this.answer[1], series: this.series }, this.mode === "stacked");
+    };
+    this.draw();
     const note = count > this.series.length && this.series.length === mostSeries
       ? el("p.note", {}, `The first ${mostSeries} of ${exact(count)} series. Narrow the query, or see the table.`) : null;
     return [chart.box, note, legend.box];
@@ -88,7 +103,11 @@ export class Results {
       draw();
     });
     draw();
-    const about = el("div.row.pad", {}, all.length > 1 ? list : all[0].name !== "{}" && el("code", {}, all[0].name), el("span.dim", {}, "Rows are buckets; the darker, the more."));
+    const about = el("div.row.pad", {}, all.length > 1 ? list : all[0].name !== "{}" && el("code", {}, all[0].name), el("span.dim", {}, "Rows are buckets: the stronger the colour, the more is in them."));
     return [map.box, about];
   }
+}
+
+function sameNames(a, b) {
+  return a.length === b.length && a.every((s, i) => s.name === b[i].name);
 }
