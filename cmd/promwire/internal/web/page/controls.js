@@ -14,11 +14,10 @@ export function times(state) {
   if (!(range >= 1 && range <= 4e8)) range = defaultRange;
   let end = Number(state.end);
   if (!(end > 0 && end < 1e11)) end = 0;
-  const until = end || Date.now() / 1000;
   const wanted = range / 240;
   const step = steps.find((s) => s >= wanted) || Math.ceil(wanted / 86400) * 86400;
-  // Steps lie on whole multiples, so that the same samples are seen again and again.
-  const last = end && range / step < 300 ? end : Math.ceil(until / step) * step;
+  // While the present is followed, steps lie on whole multiples, so that a line does not change with each answer.
+  const last = end || Math.ceil(Date.now() / 1000 / step) * step;
   return { range, end, step, start: last - Math.ceil(range / step) * step, last };
 }
 
@@ -28,7 +27,7 @@ export class Controls {
     this.change = change;
     this.state = {};
     this.range = el("input.range", { "aria-label": "Range", title: "Range, such as 90m", onchange: () => this.typed() });
-    this.end = el("input", { type: "datetime-local", step: "1", "aria-label": "End", onchange: () => this.ended() });
+    this.end = el("input", { type: "datetime-local", step: "1", "aria-label": "End", title: "End, in your local time", onchange: () => this.ended() });
     this.now = el("button", { type: "button", title: "Follow the present", onclick: () => this.change({ end: "" }) }, "Now");
     this.presets = choice("Usual ranges", presets, "", (range) => this.change({ range }));
     this.refresh = el("select", { "aria-label": "Refresh", onchange: () => this.change({ every: this.refresh.value }, true) },

@@ -7,6 +7,7 @@ import { Controls, times, defaultRange } from "./controls.js";
 import { Results } from "./results.js";
 import { queries } from "./metric.js";
 import { plural } from "./format.js";
+import { recent, remember } from "./recent.js";
 
 const limit = 2000; // series that an answer has at most; a warning says so
 
@@ -88,6 +89,7 @@ async function runQuery(state) {
       : await api("query_range", { query: state.q, start: time.start, end: time.last, step: time.step, limit }, mine.signal);
     if (mine !== running) return;
     const { data, warnings } = answer;
+    if (data.result?.length) remember(state.q);
     const shown = results.element(data, time, state);
     if (body.firstChild !== shown) fill(body, shown);
     const count = Array.isArray(data.result) && data.resultType !== "scalar" ? `${plural(data.result.length, "series", "series")}, ` : "";
@@ -112,14 +114,21 @@ async function idle() {
   fill(messages);
   note.textContent = "";
   fill(body, el("p.note", {}, "Write an expression and press Enter. Names, functions and labels are completed as you type."));
+  offer("Asked before", recent());
   try {
     const [names, known] = await Promise.all([metricNames(), families()]);
     const tries = names.flatMap((n) => queries(n, familyOf(known, n)?.type, []).slice(-1).map((t) => t[1]));
     const some = [...tries.filter((t) => t.includes("(")), ...tries.filter((t) => !t.includes("("))].slice(0, 6);
-    if (some.length && !read().q) body.append(el("div.tries", {}, some.map((q) => el("button", { type: "button", onclick: () => write({ q }, { push: true }) }, q))));
+    if (!read().q) offer("For what is stored", some.filter((q) => !recent().includes(q)));
   } catch {
     // then there is nothing to offer
   }
+}
+
+function offer(title, some) {
+  if (!some.length) return;
+  const buttons = some.map((q) => el("button", { type: "button", title: q, onclick: () => write({ q }, { push: true }) }, q));
+  parts.body.append(el("section.tries", { "aria-label": title }, el("h2", {}, title), buttons));
 }
 
 // zoom shows the time between two marks, or twice the time if there are none.

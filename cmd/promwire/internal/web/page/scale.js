@@ -24,7 +24,7 @@ export function tickText(v, step) {
   if (abs < step / 1e6) return "0";
   if (abs >= 1e3 || abs < 1e-3) {
     const digits = Math.ceil(Math.log10(abs / step));
-    return digits <= 2 ? short(v) : v.toPrecision(Math.min(digits + 1, 12));
+    return digits <= 2 ? short(v) : String(Number(v.toPrecision(Math.min(digits + 1, 12))));
   }
   const text = v.toFixed(Math.max(0, Math.min(8, 1 - Math.floor(Math.log10(step)))));
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;

@@ -50,7 +50,7 @@ async function labels(context, text) {
 
 async function values(context) {
   const found = await cached(`label/${encodeURIComponent(apiName(context.label))}/values`,
-    context.metric ? { "match[]": selector(context.metric) } : {});
+    { "match[]": context.metric ? selector(context.metric) : [], limit: 10000 });
   return found.map((word) => ({ word, about: "", kind: "value", insert: quote(word).slice(1, -1), closes: true }));
 }
 
