@@ -53,13 +53,13 @@ func untilDone(t *testing.T, k *killer, dir string, args ...string) string {
 		cmd.Dir = dir
 		var out strings.Builder
 		cmd.Stdout, cmd.Stderr = &out, &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
 		k.mu.Lock()
 		k.after, k.stored = 1+run%3, run%2 == 0
 		k.kill = func() { _ = cmd.Process.Kill() }
 		k.mu.Unlock()
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
 		switch err := cmd.Wait(); {
 		case err == nil:
 			if run < 5 {
