@@ -40,11 +40,20 @@ func (c *connection) options() ([]remote.Option, error) {
 		remote.WithTimeout(time.Duration(c.timeout)),
 	}
 	for _, h := range c.headers {
-		name, value, found := strings.Cut(h, ":")
-		if !found {
-			return nil, usagef("--header %q: want 'NAME: VALUE'", h)
+		name, value, err := cutHeader(h)
+		if err != nil {
+			return nil, err
 		}
-		opts = append(opts, remote.WithHeader(strings.TrimSpace(name), strings.TrimSpace(value)))
+		opts = append(opts, remote.WithHeader(name, value))
 	}
 	return opts, nil
+}
+
+// cutHeader cuts what --header takes.
+func cutHeader(h string) (name, value string, err error) {
+	name, value, found := strings.Cut(h, ":")
+	if !found {
+		return "", "", usagef("--header %q: want 'NAME: VALUE'", h)
+	}
+	return strings.TrimSpace(name), strings.TrimSpace(value), nil
 }

@@ -1,13 +1,18 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"net/http"
+	"slices"
 	"syscall"
+
+	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
+	"github.com/promwire/promwire/cmd/promwire/internal/promquery"
 	"github.com/promwire/promwire/metrics"
 	"github.com/promwire/promwire/spool"
 )
@@ -30,6 +35,12 @@ var hints = []struct {
 	{status(http.StatusNotFound, http.StatusMethodNotAllowed), "the URL must be the full endpoint, as in prometheus.yml: http://HOST:PORT/api/v1/write or .../api/v1/read"},
 	{status(http.StatusUnauthorized, http.StatusForbidden), "put user and password into the URL, or a token or tenant into --header 'NAME: VALUE'"},
 	{status(http.StatusUnsupportedMediaType), "the receiver does not speak this version: use --protocol auto"},
+	{queryError(v1.ErrBadData), "the server could not take the expression or a parameter; promwire query --help has examples"},
+	{queryError(v1.ErrTimeout), "ask for less: a shorter range, a longer --step, fewer series; or raise --query.timeout of the server"},
+	{queryError(v1.ErrClient, v1.ErrBadResponse), "the URL must be the base of a Prometheus HTTP API, like http://127.0.0.1:9201, without /api/v1; " +
+		"what wants a password or a tenant gets it by the URL or --header 'NAME: VALUE'"},
+	{cause(promquery.ErrTooLong), "ask for less: a shorter range, a longer --step, fewer series"},
+	{cause(context.DeadlineExceeded), "wait longer with --timeout, or ask for less"},
 	{cause(promwire.ErrUnavailable), "--min-free-disk sets how much free space the server asks for"},
 }
 
@@ -40,6 +51,13 @@ func hintFor(err error) string {
 		}
 	}
 	return ""
+}
+
+func queryError(kinds ...v1.ErrorType) func(error) bool {
+	return func(err error) bool {
+		var answer *v1.Error
+		return errors.As(err, &answer) && slices.Contains(kinds, answer.Type)
+	}
 }
 
 func cause(target error) func(error) bool {
