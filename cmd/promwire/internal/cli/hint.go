@@ -26,7 +26,7 @@ var hints = []struct {
 	{cause(metrics.ErrStateDamaged), "put a sound copy of the --state back, or let all counters start from zero with --state-fresh"},
 	{cause(metrics.ErrStateLocked), "another run has the --state; wait longer with --state-wait"},
 	{cause(outlets.ErrLeftOver), "give the target under its old name, or give its data up with --drop-left-over"},
-	{cause(spool.ErrLocked), "another promwire works with that --spool; stop it, or choose another directory"},
+	{cause(spool.ErrLocked), "another promwire works with that --spool or --data; stop it, or choose another directory"},
 	{cause(syscall.EADDRINUSE), "another program has that port; choose one with --listen, port 0 takes a free one"},
 	{cause(syscall.EWOULDBLOCK), "another promwire or Prometheus works in that directory; stop it or choose another --data"},
 	{cause(syscall.ENOTDIR), "--data needs a directory, or a path where one can be made"},

@@ -171,6 +171,9 @@ func (f *upstreamFlags) settings(data string, timeout time.Duration, logger *slo
 		Endpoints: endpoints, Transport: http.DefaultTransport, Header: http.Header{}, Timeout: timeout, TempDir: data,
 	}, Logger: logger}
 	e := &c.Engine
+	if e.Write == "" && f.write == "" && f.config == "" {
+		return c, usagef("--upstream.write is missing: the endpoint of Thanos Receive, such as http://127.0.0.1:19291/api/v1/receive")
+	}
 	client, err := f.client(e)
 	if err != nil {
 		return c, err

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -24,7 +25,7 @@ import (
 func front(t *testing.T, e *Engine) (url string, g *Gateway, finish func()) {
 	t.Helper()
 	c := Config{Engine: *e, Logger: slog.New(slog.DiscardHandler)}
-	client, err := remote.NewWriteClient(e.Write, remote.WithoutRetry())
+	client, err := remote.NewWriteClient(cmp.Or(e.Write, "http://127.0.0.1:1/api/v1/receive"), remote.WithoutRetry())
 	if err != nil {
 		t.Fatal(err)
 	}

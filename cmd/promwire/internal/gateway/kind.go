@@ -22,19 +22,19 @@ const (
 // Kinds are all kinds.
 var Kinds = []Kind{Prometheus, Mimir, Cortex, Thanos, VictoriaMetrics}
 
-// presets are the paths of each kind, below its URL. Without a path to read from, reads become queries.
+// presets are the paths of each kind, below its URL. Without a path to read from, reads become exports or queries.
 var presets = map[Kind]struct{ write, query, read string }{
 	Prometheus:      {write: "/api/v1/write", read: "/api/v1/read"},
 	Mimir:           {write: "/api/v1/push", query: "/prometheus", read: "/prometheus/api/v1/read"},
 	Cortex:          {write: "/api/v1/push", query: "/prometheus", read: "/prometheus/api/v1/read"},
-	Thanos:          {write: "/api/v1/receive"},
+	Thanos:          {}, // what takes writes and what answers queries are two programs
 	VictoriaMetrics: {write: "/api/v1/write"},
 }
 
 // Endpoints are the URLs of an engine. They may hold a password.
 type Endpoints struct {
 	Kind  Kind
-	Write string // the endpoint of remote write
+	Write string // the endpoint of remote write; "" if it can't be known
 	Query string // what "/api/v1/query" is appended to
 	Read  string // the endpoint of remote read; "" for an engine without one
 }
@@ -51,7 +51,10 @@ func ParseUpstream(text string) (Endpoints, error) {
 		return Endpoints{}, err
 	}
 	p := presets[kind]
-	e := Endpoints{Kind: kind, Write: below(u, p.write), Query: below(u, p.query)}
+	e := Endpoints{Kind: kind, Query: below(u, p.query)}
+	if p.write != "" {
+		e.Write = below(u, p.write)
+	}
 	if p.read != "" {
 		e.Read = below(u, p.read)
 	}

@@ -10,7 +10,7 @@ func TestParseUpstream(t *testing.T) {
 		"prometheus=http://p:9090":          {Prometheus, "http://p:9090/api/v1/write", "http://p:9090", "http://p:9090/api/v1/read"},
 		"mimir=https://u:p@m/x/":            {Mimir, "https://u:p@m/x/api/v1/push", "https://u:p@m/x/prometheus", "https://u:p@m/x/prometheus/api/v1/read"},
 		"cortex=http://c":                   {Cortex, "http://c/api/v1/push", "http://c/prometheus", "http://c/prometheus/api/v1/read"},
-		"thanos=http://q:1":                 {Thanos, "http://q:1/api/v1/receive", "http://q:1", ""},
+		"thanos=http://q:1":                 {Thanos, "", "http://q:1", ""},
 		"victoriametrics=http://v:8428/a/b": {VictoriaMetrics, "http://v:8428/a/b/api/v1/write", "http://v:8428/a/b", ""},
 	} {
 		if got, err := ParseUpstream(text); err != nil || got != want {

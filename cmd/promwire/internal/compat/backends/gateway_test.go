@@ -114,9 +114,9 @@ func awaitRead(t *testing.T, address string, f found, in *instance, road string,
 }
 
 // readThrough reads all of a few hours, without the labels that a Thanos receiver adds.
-func readThrough(t *testing.T, address, selector string, kind promwire.ResponseType) ([]promwire.TimeSeries, error) {
+func readThrough(t *testing.T, address, selector string, kind promwire.ResponseType, opts ...remote.ReadOption) ([]promwire.TimeSeries, error) {
 	t.Helper()
-	r, err := remote.NewReadClient(address+server.ReadPath, remote.WithResponseTypes(kind))
+	r, err := remote.NewReadClient(address+server.ReadPath, append(opts, remote.WithResponseTypes(kind))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,6 +168,43 @@ func checkThanosHistogram(t *testing.T, address string, start int64) {
 		_, err := readThrough(t, address, "native", promwire.ResponseSamples)
 		return err != nil && strings.Contains(err.Error(), "native histograms can't be read through this engine")
 	})
+}
+
+// TestGatewayTenants writes and reads for two tenants through a gateway; each sees its own data only, and nobody else any.
+func TestGatewayTenants(t *testing.T) {
+	t.Parallel()
+	for program, start := range map[string]func(*testing.T, proc.Program, bool) string{"mimir": startMimir, "cortex": startCortex} {
+		t.Run(program, func(t *testing.T) {
+			t.Parallel()
+			for _, p := range proc.Must(t, program) {
+				base := start(t, p, true)
+				address, end := gateway(t, program, &instance{write: base + "/api/v1/push", api: base + "/prometheus"})
+				now := time.Now().UnixMilli()
+				for i, tenant := range []string{"a", "b"} {
+					req := &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{{
+						Labels: promwire.LabelsFromStrings("__name__", "owned"), Samples: floats(now, float64(i)),
+					}}}
+					if _, err := client(t, address+server.WritePath, remote.WithTenant(tenant)).Write(t.Context(), req); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for i, tenant := range []string{"a", "b"} {
+					want := floats(now, float64(i))
+					proc.WaitFor(t, "data of tenant "+tenant, func() bool {
+						got, err := readThrough(t, address, "owned", promwire.ResponseSamples, remote.WithTenant(tenant))
+						return err == nil && len(got) == 1 && equal(got[0].Samples, want)
+					})
+					if got := prometheusAPI(address).queryFor(t, tenant, "__name__", "owned"); len(got) != 1 || !equal(got[0].Samples, want) {
+						t.Errorf("a query of tenant %s gets %v", tenant, got)
+					}
+				}
+				if got, err := readThrough(t, address, "owned", promwire.ResponseSamples); err == nil || !strings.Contains(err.Error(), "401") {
+					t.Errorf("without a tenant: %v, %v", got, err)
+				}
+				end()
+			}
+		})
+	}
 }
 
 // source writes one sample after the other to each of its series, at a gateway.
