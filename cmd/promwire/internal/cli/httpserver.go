@@ -24,7 +24,8 @@ type httpServer struct {
 	logger  *slog.Logger
 	http    *http.Server
 	handler atomic.Pointer[http.Handler] // of the store; nil while it is not ready
-	failed  chan error                   // why it does not serve any more
+	own     *ownMetrics
+	failed  chan error // why it does not serve any more
 }
 
 func (s *httpServer) writeURL() string { return s.url + server.WritePath }
@@ -33,22 +34,26 @@ func (s *httpServer) readURL() string  { return s.url + server.ReadPath }
 // ready makes the store reachable.
 func (s *httpServer) ready(store *tsdbstore.Store, o queryapi.Options) {
 	o.Logger = s.logger
+	s.own.registry.MustRegister(store.Metrics())
 	ui := web.New(store)
 	h := ui.Handler(storeHandler{
-		remote:  server.NewHandler(ui.Storage(), server.WithLogger(s.logger), ui.Option()),
+		remote:  server.NewHandler(ui.Storage(), server.WithLogger(s.logger), ui.Option(), server.WithMetrics(s.own.handlers)),
 		queries: queryapi.New(store, o),
+		metrics: s.own.page,
 	})
 	s.handler.Store(&h)
 }
 
 // storeHandler is what leads to a store.
-type storeHandler struct{ remote, queries http.Handler }
+type storeHandler struct{ remote, queries, metrics http.Handler }
 
 // ServeHTTP implements [http.Handler]. Paths are compared as they come: a mux would redirect those that are not clean.
 func (h storeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case server.WritePath, server.PushPath, server.ReadPath:
 		h.remote.ServeHTTP(w, r)
+	case metricsPath:
+		h.metrics.ServeHTTP(w, r)
 	default:
 		h.queries.ServeHTTP(w, r)
 	}
@@ -60,6 +65,8 @@ func (s *httpServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == healthyPath:
 		_, _ = w.Write([]byte("promwire is healthy\n")) // the prober may be gone
+	case h == nil && r.URL.Path == metricsPath:
+		s.own.page.ServeHTTP(w, r)
 	case h == nil:
 		http.Error(w, "promwire is not ready", http.StatusServiceUnavailable)
 	case r.URL.Path == readyPath:

@@ -20,13 +20,14 @@ import (
 const shutdownTime = 10 * time.Second
 
 type serveFlags struct {
-	listen, data, logLevel string
+	listen, data           string
 	retention, window      duration
 	retentionSize, minFree size
 	startTimestamps        bool
 	query                  queryFlags
 	web                    webConfig
 	upstream               upstreamFlags
+	log                    logFlags
 }
 
 func newServe(streams IO) *cobra.Command {
@@ -45,7 +46,7 @@ http://HOST:PORT, without a path; promtool query takes the same.
 What is acknowledged survives a crash of the process. The server listens on the loopback interface unless --listen says
 otherwise; --web.config.file gives it TLS and authentication. It ends on SIGINT or SIGTERM, after the requests that run.`,
 		Example: `  promwire serve --data ./metrics
-  promwire serve --listen :9201 --data /var/lib/promwire --retention 90d --retention-size 50GB`,
+  promwire serve --listen :9201 --data /var/lib/promwire --retention.time 90d --retention.size 50GB`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.query.shown = flagValues(cmd)
@@ -61,22 +62,22 @@ otherwise; --web.config.file gives it TLS and authentication. It ends on SIGINT 
 	flags := cmd.Flags()
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:9201", "address to listen on, `HOST:PORT`; port 0 takes a free one")
 	flags.StringVar(&f.data, "data", "promwire-data", "`DIR`ectory of the data; made if it does not exist")
-	flags.Var(&f.retention, "retention", "how long samples are kept; 0: for ever")
-	flags.Var(&f.retentionSize, "retention-size", "bound on the size of all blocks, like 50GB; 0: none")
+	flags.Var(&f.retention, "retention.time", "how long samples are kept; 0: for ever")
+	flags.Var(&f.retentionSize, "retention.size", "bound on the size of all blocks, like 50GB; 0: none")
 	flags.Var(&f.window, "out-of-order-window", "how late samples may come; 0: not at all")
 	flags.Var(&f.minFree, "min-free-disk", "free disk space below which writes are answered with 503; 0: no check")
 	flags.BoolVar(&f.startTimestamps, "start-timestamps", false, "store start timestamps of Remote Write 2.0; makes remote read slower")
 	f.query.register(flags)
 	f.web.register(flags)
 	f.upstream.register(cmd)
-	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
+	f.log.register(flags)
 	return cmd
 }
 
 func serve(ctx context.Context, streams IO, f serveFlags) error {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return usagef("--log-level %q: want debug, info, warn or error", f.logLevel)
+	logger, err := f.log.logger(streams.Err)
+	if err != nil {
+		return err
 	}
 	if err := require("data", f.data); err != nil {
 		return err
@@ -87,7 +88,6 @@ func serve(ctx context.Context, streams IO, f serveFlags) error {
 	if err := f.web.load(); err != nil {
 		return err
 	}
-	logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: level}))
 	srv, err := listen(ctx, f.listen, &f.web, logger)
 	if err != nil {
 		return err
@@ -143,7 +143,7 @@ func listen(ctx context.Context, addr string, web *webConfig, logger *slog.Logge
 		return nil, fmt.Errorf("--listen %s: %w", addr, err)
 	}
 	web.warnIfOpen(ln, logger)
-	s := &httpServer{url: web.scheme() + "://" + ln.Addr().String(), logger: logger, failed: make(chan error, 1)}
+	s := &httpServer{url: web.scheme() + "://" + ln.Addr().String(), logger: logger, own: newOwnMetrics(logger), failed: make(chan error, 1)}
 	s.http = &http.Server{
 		Handler: s, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 5 * time.Minute,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),

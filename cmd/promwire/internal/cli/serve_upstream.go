@@ -72,7 +72,7 @@ func (f *upstreamFlags) register(cmd *cobra.Command) {
 }
 
 // localOnly are flags that mean nothing without the embedded store.
-var localOnly = []string{"retention", "retention-size", "out-of-order-window", "min-free-disk", "start-timestamps", "query.max-concurrency", "query.max-samples", "query.lookback-delta"}
+var localOnly = []string{"retention.time", "retention.size", "out-of-order-window", "min-free-disk", "start-timestamps", "query.max-concurrency", "query.max-samples", "query.lookback-delta"}
 
 // check refuses flags that don't go together.
 func (f *upstreamFlags) check(cmd *cobra.Command) error {
@@ -94,9 +94,9 @@ func (f *upstreamFlags) check(cmd *cobra.Command) error {
 
 // serveUpstream runs the gateway until ctx ends.
 func serveUpstream(ctx context.Context, streams IO, s serveFlags) error {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(s.logLevel)); err != nil {
-		return usagef("--log-level %q: want debug, info, warn or error", s.logLevel)
+	logger, err := s.log.logger(streams.Err)
+	if err != nil {
+		return err
 	}
 	if err := errors.Join(require("data", s.data), s.query.check(), checkAddress(ctx, s.listen)); err != nil {
 		return err
@@ -104,7 +104,6 @@ func serveUpstream(ctx context.Context, streams IO, s serveFlags) error {
 	if err := s.web.load(); err != nil {
 		return err
 	}
-	logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: level}))
 	f := &s.upstream
 	c, err := f.settings(s.data, time.Duration(s.query.timeout), logger)
 	if err != nil {

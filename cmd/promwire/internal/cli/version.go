@@ -22,15 +22,23 @@ func newVersion(streams IO) *cobra.Command {
 	}
 }
 
-// revision returns the commit that the binary was built from, if it is known.
+// revision returns the commit for people, "" if it is not known.
 func revision() string {
+	if c := commit(); c != "" {
+		return " (" + c + ")"
+	}
+	return ""
+}
+
+// commit returns the one that the binary was built from, if it is known.
+func commit() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
 	}
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return " (" + s.Value[:12] + ")"
+			return s.Value[:12]
 		}
 	}
 	return ""

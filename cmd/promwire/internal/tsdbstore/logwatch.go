@@ -8,13 +8,14 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// logWatch is the registry that the TSDB gets. It keeps two kinds of counters and a gauge, and nothing else. Failed log writes are
-// failures that Commit does not return (the out-of-order log is written on a best effort basis), and they are counted
-// before another request can write behind a torn record. Damages are what the TSDB found in its logs when it was opened,
-// and repaired. The gauge is the number of chunks in the head.
+// logWatch is the registry that a TSDB gets. It keeps all metrics for [Store.Metrics], and finds two kinds of counters
+// and a gauge among them. Failed log writes are failures that Commit does not return (the out-of-order log is written on
+// a best effort basis), and they are counted before another request can write behind a torn record. Damages are what the
+// TSDB found in its logs when it was opened, and repaired. The gauge is the number of chunks in the head.
 type logWatch struct {
 	mu                      sync.Mutex
 	failed, damaged, chunks []prometheus.Collector
+	all                     []prometheus.Collector
 }
 
 const headChunksName = "prometheus_tsdb_head_chunks"
@@ -45,6 +46,7 @@ func (w *logWatch) total(kept *[]prometheus.Collector) float64 {
 
 // Register implements prometheus.Registerer.
 func (w *logWatch) Register(c prometheus.Collector) error {
+	w.add(&w.all, c)
 	descs := make(chan *prometheus.Desc, 16)
 	go func() { c.Describe(descs); close(descs) }()
 	for d := range descs {

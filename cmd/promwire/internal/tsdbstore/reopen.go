@@ -43,6 +43,7 @@ func (s *Store) reopen() error {
 		return fmt.Errorf("%w: %w", promwire.ErrUnavailable, err)
 	}
 	s.wanted.Store(false)
+	s.reopens.Add(1)
 	s.log.Info("opened the TSDB anew after a failed write")
 	return nil
 }

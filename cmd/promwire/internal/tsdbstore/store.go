@@ -37,9 +37,10 @@ type Store struct {
 
 	// failed says that a log write failed, so that nothing may be acknowledged before the TSDB is opened anew.
 	failed   atomic.Bool
-	reopenMu sync.Mutex // held to replace or close db
-	closed   bool       // under reopenMu
-	tried    time.Time  // under reopenMu: when it was last tried to open db anew
+	reopens  atomic.Int64 // how often that was done
+	reopenMu sync.Mutex   // held to replace or close db
+	closed   bool         // under reopenMu
+	tried    time.Time    // under reopenMu: when it was last tried to open db anew
 
 	// writing is held from the first append of a request to its commit. The TSDB judges samples against what is
 	// committed, and drops in silence at the commit what a parallel request has overtaken: it would be counted as written.
