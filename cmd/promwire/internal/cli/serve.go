@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,7 @@ type serveFlags struct {
 	web                    webConfig
 	upstream               upstreamFlags
 	log                    logFlags
+	config                 configFile
 }
 
 func newServe(streams IO) *cobra.Command {
@@ -68,6 +70,7 @@ otherwise; --web.config.file gives it TLS and authentication. It ends on SIGINT 
 	flags.Var(&f.minFree, "min-free-disk", "free disk space below which writes are answered with 503; 0: no check")
 	flags.BoolVar(&f.startTimestamps, "start-timestamps", false, "store start timestamps of Remote Write 2.0; makes remote read slower")
 	f.query.register(flags)
+	f.config.register(flags)
 	f.web.register(flags)
 	f.upstream.register(cmd)
 	f.log.register(flags)
@@ -88,15 +91,21 @@ func serve(ctx context.Context, streams IO, f serveFlags) error {
 	if err := f.web.load(); err != nil {
 		return err
 	}
+	options, err := f.options(logger)
+	if err != nil {
+		return err
+	}
+	signal.Ignore(syscall.SIGHUP) // until there is something to reload
 	srv, err := listen(ctx, f.listen, &f.web, logger)
 	if err != nil {
 		return err
 	}
-	store, err := tsdbstore.Open(f.data, f.options(logger))
+	store, err := tsdbstore.Open(f.data, options)
 	if err != nil {
 		return errors.Join(err, srv.stop())
 	}
 	srv.ready(store, f.query.options(f))
+	defer onHangup(ctx, func() { f.reload(store, srv.own, logger) })()
 	fmt.Fprintf(streams.Out, "promwire is ready, data in %s\n", f.data)
 	srv.printURLs(streams.Out)
 	select {
@@ -104,18 +113,6 @@ func serve(ctx context.Context, streams IO, f serveFlags) error {
 	case err = <-srv.failed:
 	}
 	return errors.Join(err, srv.stop(), store.Close())
-}
-
-// options gives the numbers the sense of the store's, where 0 means the default.
-func (f *serveFlags) options(logger *slog.Logger) tsdbstore.Options {
-	return tsdbstore.Options{
-		Retention:        cmp.Or(time.Duration(f.retention), -1),
-		RetentionBytes:   int64(f.retentionSize),
-		OutOfOrderWindow: cmp.Or(time.Duration(f.window), -1),
-		MinFree:          cmp.Or(int64(f.minFree), -1),
-		StartTimestamps:  f.startTimestamps,
-		Logger:           logger,
-	}
 }
 
 // printURLs prints what can be reached where.

@@ -51,9 +51,10 @@ type batch struct {
 
 func (b *batch) reset(ctx context.Context, s *Store, db *tsdb.DB) {
 	b.ctx, b.store, b.db = ctx, s, db
-	b.limit, b.oldest = s.now().Add(s.opts.FutureWindow).UnixMilli(), math.MinInt64
-	if s.opts.Retention > 0 {
-		b.oldest = s.now().Add(-s.opts.Retention).UnixMilli()
+	o := s.opts.Load()
+	b.limit, b.oldest = s.now().Add(o.FutureWindow).UnixMilli(), math.MinInt64
+	if o.Retention > 0 {
+		b.oldest = s.now().Add(-o.Retention).UnixMilli()
 	}
 	b.newest.reset()
 	b.exemplars = b.exemplars[:0]

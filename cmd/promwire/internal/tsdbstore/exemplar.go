@@ -38,7 +38,7 @@ func (b *batch) deferExemplars(i int, ts *promwire.TimeSeries, lost error) {
 			b.refuse(i, ts, e.Timestamp, promwire.ErrTooFarInFuture)
 			continue
 		case e.Timestamp < b.oldest:
-			b.refuse(i, ts, e.Timestamp, fmt.Errorf("%w: it keeps samples for %s", promwire.ErrOutOfBounds, b.store.opts.Retention))
+			b.refuse(i, ts, e.Timestamp, fmt.Errorf("%w: it keeps samples for %s", promwire.ErrOutOfBounds, b.store.opts.Load().Retention))
 			continue
 		case lost != nil:
 			b.refuse(i, ts, e.Timestamp, fmt.Errorf("no sample of its series was stored: %w", lost))

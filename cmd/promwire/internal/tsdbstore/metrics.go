@@ -39,7 +39,7 @@ func (m storeMetrics) Collect(ch chan<- prometheus.Metric) {
 	if free, err := diskFree(s.dir); err == nil && free < math.MaxInt64 {
 		gauge(freeDesc, float64(free))
 	}
-	gauge(minFreeDesc, float64(s.opts.MinFree))
+	gauge(minFreeDesc, float64(s.opts.Load().MinFree))
 	failed := 0.0
 	if s.failed.Load() {
 		failed = 1

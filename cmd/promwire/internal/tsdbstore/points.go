@@ -110,11 +110,11 @@ func (b *batch) appendPoint(r *pointRun, p *point) (refusal, failure error) {
 		}
 		return nil, nil
 	case p.t > b.limit:
-		return fmt.Errorf("%w: more than %s", promwire.ErrTooFarInFuture, b.store.opts.FutureWindow), nil
+		return fmt.Errorf("%w: more than %s", promwire.ErrTooFarInFuture, b.store.opts.Load().FutureWindow), nil
 	case p.t < minTimestamp:
 		return promwire.ErrOutOfBounds, nil
 	case p.t < b.oldest: // the TSDB would take it, and delete it with its first block
-		return fmt.Errorf("%w: it keeps samples for %s", promwire.ErrOutOfBounds, b.store.opts.Retention), nil
+		return fmt.Errorf("%w: it keeps samples for %s", promwire.ErrOutOfBounds, b.store.opts.Load().Retention), nil
 	case p.t <= r.waiting:
 		if err := b.flush(); err != nil {
 			return nil, err

@@ -35,7 +35,7 @@ func (s *Store) Status() (Status, error) {
 		return Status{}, err
 	}
 	defer s.release()
-	o := s.opts
+	o := s.opts.Load()
 	st := Status{
 		Dir: s.dir, Retention: o.Retention, RetentionBytes: o.RetentionBytes, OutOfOrderWindow: o.OutOfOrderWindow,
 		FutureWindow: o.FutureWindow, MinFree: o.MinFree, Free: -1,

@@ -26,7 +26,7 @@ var (
 // Store is a TSDB in a directory. It is safe for concurrent use.
 type Store struct {
 	dir  string
-	opts Options // as they take effect
+	opts atomic.Pointer[Options] // as they take effect; some may change (reconfigure.go)
 	log  *slog.Logger
 	now  func() time.Time
 
@@ -61,7 +61,8 @@ type Store struct {
 // process has the directory, if it cannot be written, and if the disk has less than [Options.MinFree] left.
 func Open(dir string, o Options) (*Store, error) {
 	o = o.withDefaults()
-	s := &Store{dir: dir, opts: o, log: o.Logger, now: time.Now}
+	s := &Store{dir: dir, log: o.Logger, now: time.Now}
+	s.opts.Store(&o)
 	s.space.dir, s.space.min = dir, o.MinFree
 	s.families.path, s.families.max, s.families.log = filepath.Join(dir, familiesFile), o.MaxFamilies, o.Logger
 	s.families.m = map[string]promwire.Metadata{}
@@ -112,7 +113,7 @@ func (s *Store) open() error {
 	}
 	for range maxRepairs {
 		logs := &logWatch{}
-		db, err := tsdb.Open(s.dir, s.log, logs, s.opts.tsdb(), nil)
+		db, err := tsdb.Open(s.dir, s.log, logs, s.opts.Load().tsdb(), nil)
 		switch {
 		case errors.Is(err, syscall.EWOULDBLOCK):
 			return fmt.Errorf("data directory %s is in use by another process: %w", s.dir, err)
