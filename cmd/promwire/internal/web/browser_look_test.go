@@ -1,6 +1,8 @@
 package web
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -20,6 +22,34 @@ func testShared(v *visitor, t *testing.T) {
 	}
 	other.Close()
 	v.Front()
+}
+
+// testPassword opens the page with a password in its address, which no request of a script may have.
+func testPassword(v *visitor, t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "me" || password != "secret" {
+			w.Header().Set("WWW-Authenticate", "Basic")
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		v.h.ServeHTTP(w, r)
+	}))
+	defer s.Close()
+	p := v.b.Open(t, 1000, 700)
+	defer v.Front()
+	defer p.Close()
+	p.Go(strings.Replace(s.URL, "http://", "http://me:secret@", 1) + "/?v=query&q=shop_requests_total")
+	p.Wait(`document.querySelectorAll(".legend button").length === 3`)
+	p.Click(`nav a[data-view="status"]`)
+	p.Wait(`document.querySelectorAll("dd").length > 10`)
+	var text string
+	p.Eval(`document.querySelector("main").innerText`, &text)
+	if strings.Contains(text, "secret") || !strings.Contains(text, s.URL+"/api/v1/write") {
+		t.Errorf("the status shows a password, or no address: %s", text)
+	}
+	for _, problem := range p.Problems() {
+		t.Error(problem)
+	}
 }
 
 func testStatusView(v *visitor, t *testing.T) {

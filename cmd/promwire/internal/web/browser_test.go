@@ -28,6 +28,7 @@ type visitor struct {
 	t   *testing.T
 	b   *browser.Browser
 	url string
+	h   http.Handler
 	w   promwire.Writer
 }
 
@@ -44,13 +45,14 @@ func newVisitor(t *testing.T) *visitor {
 	for _, path := range []string{server.WritePath, server.ReadPath} {
 		mux.Handle(path, server.NewHandler(u.Storage(), u.Option()))
 	}
-	s := httptest.NewServer(u.Handler(mux))
+	h := u.Handler(mux)
+	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
 	w, err := remote.NewWriteClient(s.URL + server.WritePath)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &visitor{t: t, b: browser.Start(t, program.Path), url: s.URL, w: w}
+	v := &visitor{t: t, b: browser.Start(t, program.Path), url: s.URL, h: h, w: w}
 	v.push(shop(time.Now())...)
 	v.Page = v.b.Open(t, 1280, 860)
 	return v
@@ -134,6 +136,7 @@ func TestPage(t *testing.T) {
 		{"errors", testErrors},
 		{"modules", testModules},
 		{"shared", testShared},
+		{"password", testPassword},
 		{"status", testStatusView},
 		{"themes", testThemes},
 		{"keyboard", testKeyboard},
@@ -177,7 +180,7 @@ func testLoad(v *visitor, t *testing.T) {
 
 // testLive pushes while somebody looks.
 func testLive(v *visitor, t *testing.T) {
-	v.Wait(`document.querySelector(".tap")`)
+	v.open("", `document.querySelector(".tap")`)
 	now := time.Now().UnixMilli()
 	one := promwire.TimeSeries{
 		Labels:  promwire.LabelsFromStrings("__name__", "tapped_total", "who", hostile),

@@ -67,7 +67,7 @@ func (p *Page) Prefer(feature, value string) {
 func (p *Page) Go(url string) {
 	p.t.Helper()
 	p.must("Page.navigate", map[string]any{"url": url})
-	p.Wait(`document.readyState === "complete" && location.href === new URL(` + quote(url) + `).href`)
+	p.Wait(`document.readyState === "complete" && ["host", "pathname", "search"].every((part) => location[part] === new URL(` + quote(url) + `)[part])`)
 }
 
 // Eval evaluates JavaScript, waits for a promise, and decodes its value into to, if that is not nil.

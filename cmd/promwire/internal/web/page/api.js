@@ -1,5 +1,8 @@
 // The HTTP API of Prometheus, and the two of this page. All requests are GET, to this server.
 
+// base is the address of this page, without a password that may stand in it: no request of a script may have one.
+export const base = location.origin + location.pathname.replace(/[^/]*$/, "");
+
 // ApiError has the server's own words.
 export class ApiError extends Error {
   constructor(message, kind) {
@@ -14,9 +17,10 @@ async function get(path, params, signal) {
     for (const v of [value].flat()) if (v !== undefined && v !== null && v !== "") query.append(name, v);
   }
   const text = query.toString();
+  const url = base + path;
   let answer;
   try {
-    answer = await fetch(text ? `${path}?${text}` : path, { signal, headers: { Accept: "application/json" } });
+    answer = await fetch(text ? `${url}?${text}` : url, { signal, headers: { Accept: "application/json" } });
   } catch (e) {
     if (e.name === "AbortError") throw e;
     throw new ApiError("the server does not answer", "network");

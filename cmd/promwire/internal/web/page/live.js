@@ -1,5 +1,6 @@
 // What is arriving now: figures, the tap, who sends, what is refused.
 import { el, fill, panel, table, copyButton } from "./dom.js";
+import { base } from "./api.js";
 import * as feed from "./feed.js";
 import { Tap } from "./tap.js";
 import { spark } from "./spark.js";
@@ -35,7 +36,7 @@ function mount(root) {
 
 // firstSteps is for a server that nothing was sent to yet.
 function firstSteps() {
-  const url = new URL("api/v1/write", location.href).href;
+  const url = `${base}api/v1/write`;
   const push = `promwire push --url ${url} demo_orders_total 1 --type counter`;
   const config = `remote_write:\n  - url: ${url}`;
   return el("section.panel.start", { hidden: true, "aria-label": "First steps" },

@@ -25,7 +25,7 @@ function mount(root) {
   const tabs = choice("Show as", [["graph", "Graph"], ["table", "Table"]], "graph", (tab) => write({ tab: tab === "graph" ? "" : tab }));
   const note = el("span.dim", { "aria-live": "polite" });
   const body = el("div.body");
-  parts = { input, completion, controls, results, tabs, note, body, messages: el("div") };
+  parts = { input, completion, controls, results, tabs, note, body, messages: el("div.messages") };
   parts.box = el("div", {},
     el("div.ask", {}, input, run, completion.list), controls.box, parts.messages,
     el("section.panel.result", { "aria-label": "Result" }, el("header", {}, tabs, results.modes, el("span.grow"), note), body));

@@ -1,6 +1,6 @@
 // How the store is, and what in it takes the most room.
 import { el, fill, panel, table, copyButton } from "./dom.js";
-import { own, api } from "./api.js";
+import { own, api, base } from "./api.js";
 import { bytes, exact, duration, dateTime, ago } from "./format.js";
 
 let parts = null;
@@ -85,7 +85,6 @@ function meter(share) {
 }
 
 function addresses() {
-  const base = new URL(".", location.href).href;
   const pairs = [["Remote write", `${base}api/v1/write`], ["Remote read", `${base}api/v1/read`], ["Data source", base.replace(/\/$/, "")]];
   fill(parts.use.body, list(pairs.map(([name, url]) => [name, [el("code", {}, url), copyButton(() => url)]])));
 }
