@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -101,6 +102,17 @@ func useGateway(t *testing.T, args []string, written func() bool) string {
 		t.Error(err)
 	}
 	eventually(t, written)
+	for path, want := range map[string]string{"/": "<html", "/ui/status": "prometheus at http://", "/-/ready": "promwire is ready", "/metrics": "promwire_gateway_queries_total 0"} {
+		answer := httptest.NewRecorder()
+		resp, err := http.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(answer, resp.Body)
+		if resp.Body.Close(); resp.StatusCode != http.StatusOK || !strings.Contains(answer.Body.String(), want) || strings.Contains(answer.Body.String(), "secret") {
+			t.Errorf("%s: %d %s, want %s", path, resp.StatusCode, answer.Body, want)
+		}
+	}
 	r, err := remote.NewReadClient(url+server.ReadPath, remote.WithBasicAuth("other", "theirs"), remote.WithTenant("team"))
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +136,44 @@ func useGateway(t *testing.T, args []string, written func() bool) string {
 		t.Errorf("it ended with %d", n)
 	}
 	return out.String()
+}
+
+// One bad series costs itself, and lies in the dead letters.
+func TestUpstreamDeadLetters(t *testing.T) {
+	engine := promwiretest.NewReceiver()
+	defer engine.Close()
+	engine.SetScript(promwiretest.Always(promwiretest.RefuseSeries(func(ls promwire.Labels) bool { return ls.Get("bad") != "" }, promwiretest.RefuseAll)))
+	var out safeBuffer
+	ctx, cancel := context.WithCancel(t.Context())
+	code, letters := make(chan int, 1), filepath.Join(t.TempDir(), "letters")
+	args := []string{
+		"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--upstream", "prometheus=" + strings.TrimSuffix(engine.URL, server.WritePath),
+		"--upstream.dead-letters", letters, "--upstream.bisect", "100", "--upstream.preflight", "strict:drop",
+	}
+	go func() { code <- cli.Run(ctx, args, cli.IO{Out: &out, Err: &out}) }()
+	write := regexp.MustCompile(`remote write +(\S+)`)
+	eventually(t, func() bool { return write.MatchString(out.String()) })
+	w, err := remote.NewWriteClient(write.FindStringSubmatch(out.String())[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := &promwire.WriteRequest{}
+	for i := range 20 {
+		ls := promwire.LabelsFromMap(map[string]string{"__name__": "m", "i": fmt.Sprint(i), "bad": map[bool]string{true: "yes"}[i == 7]})
+		req.Timeseries = append(req.Timeseries, promwire.TimeSeries{Labels: ls, Samples: []promwire.Sample{{Timestamp: time.Now().UnixMilli(), Value: 2}}})
+	}
+	if _, err := w.Write(ctx, req); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return len(engine.Series()) == 19 })
+	cancel()
+	if n := <-code; n != 0 {
+		t.Errorf("it ended with %d: %s", n, &out)
+	}
+	text, err := os.ReadFile(filepath.Join(letters, "upstream.jsonl"))
+	if err != nil || !strings.Contains(string(text), `"bad"`) || strings.Count(string(text), "\n") != 1 {
+		t.Errorf("letters %s, %v", text, err)
+	}
 }
 
 func eventually(t *testing.T, ready func() bool) {

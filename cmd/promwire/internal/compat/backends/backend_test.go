@@ -110,9 +110,14 @@ func backends() []backend {
 }
 
 func runPrometheus(t *testing.T, p proc.Program) *instance {
+	return runPrometheusWith(t, p, "global: {}\n")
+}
+
+func runPrometheusWith(t *testing.T, p proc.Program, config string) *instance {
+	t.Helper()
 	dir, address := t.TempDir(), proc.FreePorts(t, 1)[0]
 	file := filepath.Join(dir, "prometheus.yml")
-	write(t, file, "global: {}\n")
+	write(t, file, config)
 	features := "exemplar-storage"
 	if strings.HasPrefix(p.Version, "2.") {
 		features += ",native-histograms"

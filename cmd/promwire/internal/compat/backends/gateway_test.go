@@ -170,6 +170,31 @@ func checkThanosHistogram(t *testing.T, address string, start int64) {
 	})
 }
 
+// TestGatewayReadByPrometheus has a Prometheus server read, over remote read, what is in engines that have none.
+func TestGatewayReadByPrometheus(t *testing.T) {
+	t.Parallel()
+	reader := proc.Must(t, "prometheus")[0]
+	each(t, func(t *testing.T, f found) {
+		in := f.run(t, f.Program)
+		address, end := gateway(t, f.program, in)
+		s := source{client: client(t, address+server.WritePath), start: time.Now().Add(-time.Hour).UnixMilli()}
+		s.write(t, 50)
+		awaitRead(t, address, f, in, "load", s.all())
+		prometheus := runPrometheusWith(t, reader, fmt.Sprintf("remote_read: [{url: %q, read_recent: true}]\n", address+server.ReadPath))
+		got := prometheus.query(t, "road", "load")
+		want := s.all()
+		if len(got) != len(want) {
+			t.Fatalf("%d series, want %d", len(got), len(want))
+		}
+		for i := range got {
+			if got[i].Labels.Get("i") != want[i].Labels.Get("i") || !equal(got[i].Samples, want[i].Samples) {
+				t.Errorf("%v, want %v", got[i], want[i])
+			}
+		}
+		end()
+	}, "victoria-metrics", "thanos")
+}
+
 // TestGatewayTenants writes and reads for two tenants through a gateway; each sees its own data only, and nobody else any.
 func TestGatewayTenants(t *testing.T) {
 	t.Parallel()
