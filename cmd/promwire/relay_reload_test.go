@@ -92,6 +92,7 @@ func TestRelayReload(t *testing.T) {
 	r := startReloadedRelay(t, block("one", one, "old", ""))
 	r.metric(t, "figures", reloadGood)
 	r.send(t, one)
+	r.metric(t, "answer", `pending_samples{write="one"} 0`) // or it would be sent again
 
 	// Another password, and another target, which gets what comes from now on.
 	r.reload(t, block("one", one, "new", "")+block("two", two, "x", ", write_relabel_configs: [{source_labels: [series], regex: '1', action: drop}]"))
