@@ -9,8 +9,8 @@ import (
 
 // NextItems is [Decoder.Next] for whoever only has to know that a message is well-formed and what it carries, as what
 // passes it on does. It returns what the next series carries, and false where Next does, with the same
-// [Decoder.Err]. Series and SeriesErr say nothing after it: labels are not decoded and references not looked up, so that
-// [Decoder.MaxLabelBytes] does not count them.
+// [Decoder.Err]. Series and SeriesErr say nothing after it: labels are decoded and references looked up only in messages
+// in which they may come to more than [Decoder.MaxLabelBytes].
 func (d *Decoder) NextItems() (WriteStats, bool) {
 	if d.err != nil {
 		return WriteStats{}, false
@@ -20,8 +20,8 @@ func (d *Decoder) NextItems() (WriteStats, bool) {
 	var body string
 	var ok bool
 	if d.t == WriteV2 {
-		if body, ok = d.nextBodyV2(); ok && !ts.plainV2(body) {
-			ok = d.seriesV2(ts, body, true) || d.fail()
+		if body, ok = d.nextBodyV2(); ok && (d.counting || !ts.plainV2(body)) {
+			ok = d.seriesV2(ts, body, !d.counting) || d.fail()
 		}
 	} else if body, ok = d.nextBodyV1(); ok && !ts.plainV1(body) {
 		ok = d.seriesV1(ts, body, false) || d.fail()

@@ -3,6 +3,7 @@ package promwire_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/promwire/promwire"
@@ -59,6 +60,29 @@ func TestNextItems(t *testing.T) {
 				bad[i] = c
 				sameItems(t, bad, mt)
 			}
+		}
+	}
+}
+
+// Labels that references make much longer than the message are too long for NextItems too.
+func TestNextItemsMaxLabelBytes(t *testing.T) {
+	long := strings.Repeat("x", 1000)
+	req := &promwire.WriteRequest{}
+	for range 10 {
+		req.Timeseries = append(req.Timeseries, promwire.TimeSeries{Labels: promwire.LabelsFromStrings("a", long, "b", long)})
+	}
+	src, err := req.AppendProto(nil, v2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for limit, want := range map[int]int{10 * 2002: 10, 10*2002 - 1: 9, 2002: 1} {
+		d, n := promwire.Decoder{MaxLabelBytes: limit}, 0
+		d.Reset(src, v2)
+		for ok := true; ok; n++ {
+			_, ok = d.NextItems()
+		}
+		if n-1 != want || (want < 10) != errors.Is(d.Err(), promwire.ErrTooLarge) {
+			t.Errorf("limit %d: %d series, %v", limit, n-1, d.Err())
 		}
 	}
 }

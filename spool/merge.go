@@ -18,7 +18,7 @@ func (o *DeliverOptions) small(r *record) bool {
 	if r.message == promwire.WriteV1 && r.decoded > snappyWindow {
 		return false
 	}
-	return r.items.Samples+r.items.Histograms+r.items.Exemplars < o.MergeSamples && r.decoded <= maxMerged
+	return r.items.Samples+r.items.Histograms+r.items.Exemplars < o.MergeSamples
 }
 
 // merger makes one request of several by decoding them. 1.0 messages are only decompressed: they are lists of fields.

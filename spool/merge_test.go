@@ -129,6 +129,47 @@ func TestMergeLeavesOut(t *testing.T) {
 	}
 }
 
+// Small bodies that become very large when they are decoded are not merged.
+func TestMergeHostile(t *testing.T) {
+	sample := []byte{0x12, 11, 9, 0, 0, 0, 0, 0, 0, 8, 0x40, 0x10, 3}
+	symbol := append([]byte{0x22, 0, 0x22, 0x80, 0x80, 0x20}, make([]byte, 1<<19)...)
+	refs := slices.Repeat([]byte{1, 1}, 1000) // each half a megabyte
+	series := append(append([]byte{0x0a, 0xd0, 0x0f}, refs...), sample...)
+	for name, msg := range map[string][]byte{
+		"series without anything": append([]byte{0x22, 0}, slices.Repeat([]byte{0x2a, 0}, 500_000)...),
+		"long labels":             slices.Concat(symbol, []byte{0x2a, 0xe0, 0x0f}, series),
+	} {
+		s := open(t, t.TempDir())
+		for range 3 {
+			b := encoded(t, request(1), promwire.WriteV2)
+			b.Encoded, _ = promwire.Snappy.AppendEncoded(nil, msg)
+			b.MaxDecoded = 1 << 30
+			if _, err := s.WriteBody(t.Context(), b); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		w := &keeper{}
+		if _, err := reader(t, s, "a").Drain(t.Context(), w, spool.DeliverOptions{MergeSamples: 1000}); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.bodies) != 3 {
+			t.Errorf("%s: %d requests of 3", name, len(w.bodies))
+		}
+	}
+}
+
+// A body whose references stand for more than its rules allow is not taken.
+func TestMaxLabelBytes(t *testing.T) {
+	s := open(t, t.TempDir())
+	for limit, want := range map[int]error{50: promwire.ErrTooLarge, 1 << 20: nil} {
+		b := encoded(t, request(1, 2, 3), promwire.WriteV2)
+		b.Rules.MaxLabelBytes = limit
+		if _, err := s.WriteBody(t.Context(), b); !errors.Is(err, want) {
+			t.Errorf("limit %d: %v", limit, err)
+		}
+	}
+}
+
 // A merged request that is refused goes out again in its parts.
 func TestMergeRefused(t *testing.T) {
 	s := open(t, t.TempDir())
