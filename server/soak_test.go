@@ -77,9 +77,11 @@ func (s *soak) run(turn func() int, wantStatuses ...int) {
 		if s.t.Failed() {
 			s.t.Fatalf("turn %d: %s", i, &s.last)
 		}
+		if n := i + 1; n%1_000_000 == 0 || n == s.n {
+			s.t.Logf("%d requests, %.0f/s, answers %v, at most %d KiB allocated for one, at most %d KiB of heap in use",
+				n, float64(n)/time.Since(start).Seconds(), s.statuses, s.perTurn>>10, s.heap>>10)
+		}
 	}
-	s.t.Logf("%d requests, %.0f/s, answers %v, at most %d KiB allocated for one, at most %d KiB of heap in use",
-		s.n, float64(s.n)/time.Since(start).Seconds(), s.statuses, s.perTurn>>10, s.heap>>10)
 	for _, status := range wantStatuses { // otherwise it shows little
 		if s.statuses[status] < s.n/1000 {
 			s.t.Errorf("%d answers of status %d among %d", s.statuses[status], status, s.n)
