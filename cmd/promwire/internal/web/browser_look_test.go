@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/promwire/promwire/cmd/promwire/internal/web/browser"
 )
 
 // testShared opens the address of one page in another.
@@ -202,5 +204,12 @@ func testPhone(v *visitor, t *testing.T) {
 		}
 		v.see(c[0])
 	}
+	v.open("?v=query&q=rate(shop_requests_total[2m])&range=1800", `document.querySelectorAll(".legend button").length === 3`)
+	at := v.Center(".chart canvas")
+	v.Swipe(at, at)
+	v.Wait(`!document.querySelector(".tip").hidden && document.querySelectorAll(".tip .line").length === 3`)
+	v.see("phone-touched")
+	v.Swipe(browser.Point{X: at.X - 60, Y: at.Y}, browser.Point{X: at.X + 60, Y: at.Y})
+	v.Wait(`new URLSearchParams(location.search).get("end")`)
 	v.Resize(1280, 860)
 }

@@ -49,6 +49,26 @@ func (p *Page) Drag(from, to Point) {
 	p.mouse("mouseReleased", to, 0, 1)
 }
 
+// Swipe puts a finger down, moves it, and lifts it; from and to may be the same.
+func (p *Page) Swipe(from, to Point) {
+	p.t.Helper()
+	touch := func(kind string, at ...Point) {
+		p.t.Helper()
+		points := []map[string]float64{}
+		for _, a := range at {
+			points = append(points, map[string]float64{"x": a.X, "y": a.Y})
+		}
+		p.must("Input.dispatchTouchEvent", map[string]any{"type": kind, "touchPoints": points})
+	}
+	touch("touchStart", from)
+	if to != from {
+		for step := 1.0; step <= 8; step++ {
+			touch("touchMove", Point{from.X + (to.X-from.X)*step/8, from.Y + (to.Y-from.Y)*step/8})
+		}
+	}
+	touch("touchEnd")
+}
+
 func (p *Page) mouse(kind string, at Point, buttons, clicks int) {
 	p.t.Helper()
 	button := "none"

@@ -35,6 +35,7 @@ export class Plot {
       if (e.button) return;
       this.drag = { from: e.offsetX, to: e.offsetX };
       base.setPointerCapture(e.pointerId);
+      this.point(e.offsetX, e.offsetY);
     });
     base.addEventListener("pointermove", (e) => {
       if (this.drag) this.drag.to = e.offsetX;
@@ -42,7 +43,8 @@ export class Plot {
     });
     base.addEventListener("pointerup", () => this.drop());
     base.addEventListener("pointercancel", () => { this.drag = null; this.leave(); });
-    base.addEventListener("pointerleave", () => { if (!this.drag) this.leave(); });
+    // A finger that is lifted leaves too; what it has pointed at stays until it points elsewhere.
+    base.addEventListener("pointerleave", (e) => { if (!this.drag && e.pointerType !== "touch") this.leave(); });
     base.addEventListener("dblclick", () => this.onZoom());
     box.addEventListener("blur", () => this.leave());
     box.addEventListener("keydown", (e) => this.key(e));
