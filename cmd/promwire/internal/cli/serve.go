@@ -43,7 +43,8 @@ func newServe(streams IO) *cobra.Command {
 		Short: "Store what is pushed, and answer remote read and PromQL",
 		Long: `Store what is pushed over remote write (1.0 and 2.0) in a Prometheus TSDB, and answer remote read and the
 HTTP API of Prometheus: PromQL, series, labels, metadata. As a Prometheus data source for Grafana it has the URL
-http://HOST:PORT, without a path; promtool query takes the same. For people it has a page at that address: what arrives, metrics, PromQL.
+http://HOST:PORT, without a path; promtool query takes the same. For people it has a page at that address: what
+arrives, metrics, PromQL.
 
 What is acknowledged survives a crash of the process. The server listens on the loopback interface unless --listen says
 otherwise; --web.config.file gives it TLS and authentication. It ends on SIGINT or SIGTERM, after the requests that run.`,
