@@ -21,7 +21,7 @@ import (
 // exports answers as VictoriaMetrics does: blocks of series in any order, with special values in the words of a version.
 func exports(t *testing.T, memory *promwiretest.Memory, old bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/api/v1/export" || r.FormValue("reduce_mem_usage") != "1" {
+		if r.URL.Path != "/api/v1/export" || r.FormValue("reduce_mem_usage") != "1" || r.Header.Get(promwire.HeaderTenant) != "team" {
 			t.Errorf("asked for %s, %v", r.URL, r.Form)
 		}
 		matchers, err := promwire.ParseSelector(strings.ReplaceAll(r.FormValue("match[]"), `{__name__!=""}`, `{__name__=~".+"}`))
@@ -116,6 +116,14 @@ func TestExportFails(t *testing.T) {
 	})
 	if err := readError(t, long); !errors.Is(err, promwire.ErrTooLarge) {
 		t.Errorf("an endless line: %v", err)
+	}
+	redirecting := engine(t, VictoriaMetrics, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" {
+			http.Redirect(w, r, "/", http.StatusFound)
+		}
+	})
+	if err := readError(t, redirecting); err == nil || !strings.Contains(err.Error(), "302") {
+		t.Errorf("a redirect: %v", err)
 	}
 	refusing := engine(t, VictoriaMetrics, func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "too many series", http.StatusUnprocessableEntity)

@@ -20,7 +20,12 @@ func filled(t *testing.T, lo, hi int64, stale bool) *promwiretest.Memory {
 	t.Helper()
 	r := rand.New(rand.NewPCG(1, 2))
 	memory := promwiretest.NewMemory(promwiretest.TakeOlder)
-	req := &promwire.WriteRequest{}
+	edge := promwire.TimeSeries{Labels: promwire.LabelsFromStrings(promwire.MetricName, "m1", "i", "40")}
+	for at := lo; at < hi; at += 3_600_000 {
+		edge.Samples = append(edge.Samples, promwire.Sample{Timestamp: at, Value: 1})
+	}
+	edge.Samples = append(edge.Samples, promwire.Sample{Timestamp: hi, Value: 2})
+	req := &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{edge}}
 	for i := range 40 {
 		labels := map[string]string{promwire.MetricName: fmt.Sprint("m", i%3), "i": fmt.Sprint(i)}
 		for _, name := range []string{"a", "b", "ü.x"} {
@@ -45,23 +50,23 @@ func filled(t *testing.T, lo, hi int64, stale bool) *promwiretest.Memory {
 // selectors are of each type, for values that are there, missing, and both.
 var selectors = []string{
 	`m1`, `{a="x"}`, `m0{a!="x"}`, `{a=~"x"}`, `{a=~"x.*",b!~"x|y"}`, `m2{a="",i!=""}`, `{i=~".+",b=~"|xy"}`, `{i=~".+",b!~""}`, `none`,
-	`{"ü.x"="xy"}`, `{"ü.x"!="",i=~"1."}`, `{a="line\n\"]}"}`,
+	`{"ü.x"="xy"}`, `{"ü.x"!="",i=~"1."}`, `{a="line\n\"]}"}`, `{"ü.x"="xy",a!="x"}`,
 }
 
 // sameReads compares what two readers yield for all selectors and several ranges.
 func sameReads(t *testing.T, got, want promwire.Reader, lo, hi int64) {
 	t.Helper()
-	found := 0
+	found, ctx := 0, promwire.ContextWithTenant(t.Context(), "team")
 	for _, selector := range selectors {
 		matchers, err := promwire.ParseSelector(selector)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, span := range [][2]int64{{lo, hi}, {lo + (hi-lo)/3, hi - (hi-lo)/3}, {0, hi + 200_000_000}, {hi + 1, hi}} {
+		for _, span := range [][2]int64{{lo, hi}, {lo + 1, hi - 1}, {lo, lo}, {hi, hi}, {lo + (hi-lo)/3, hi - (hi-lo)/3}, {0, hi + 200_000_000}, {hi + 1, hi}} {
 			q := promwire.Query{Start: time.UnixMilli(span[0]), End: time.UnixMilli(span[1]), Matchers: matchers}
-			a, b := text(t, got.Read(t.Context(), q)), text(t, want.Read(t.Context(), q))
+			a, b := text(t, got.Read(ctx, q)), text(t, want.Read(ctx, q))
 			if a != b {
-				t.Errorf("%s in %v:\n%.2000s\nwant\n%.2000s", selector, span, a, b)
+				t.Errorf("%s in %v:\n%.300s\nwant\n%.300s", selector, span, a, b)
 			}
 			found += len(b)
 		}

@@ -67,10 +67,8 @@ func (r *rangeReader) window(ctx context.Context, selector string, end, length i
 	defer resp.Body.Close()
 	n := 0
 	err = matrix(resp.Body, func(ls promwire.Labels, s promwire.Sample) error {
-		if n++; s.Timestamp <= end-length {
-			return nil // engines before Prometheus 3 include the begin of a range
-		}
-		return c.add(ls, s)
+		n++
+		return c.add(ls, s) // also what is at the begin of the range, for engines before Prometheus 3: once more
 	})
 	return n, err
 }
