@@ -78,6 +78,7 @@ func tryNext(srv *httpServer) string {
   promwire push --url %[1]s billing_refunds_total 3 --type counter --debug
   promwire read --url %[2]s --match billing_refunds_total
   promwire read --url %[2]s --match '{__name__=~"billing_.+"}' --format json
+  promwire query --url %[3]s 'sum by (__name__) ({__name__=~"billing_.+"})'
   curl %[3]s%[4]s
 
 or point a Prometheus at it, in prometheus.yml:

@@ -1,11 +1,14 @@
 package queryapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/promwire/promwire"
 )
 
 // maxForm bounds the parameters of a request, in bytes.
@@ -38,6 +41,12 @@ func readForm(w http.ResponseWriter, r *http.Request) *refusal {
 		return &refusal{http.StatusBadRequest, "bad_data", fmt.Errorf("error parsing form values: %w", err)}
 	}
 	return nil
+}
+
+// retryableStatus answers 503 to what may go well later: what ran out of time, wherever that was, and a store that is shut for
+// the moment. Prometheus' own status depends on the place. The type of kinds of errors has no name outside of the API.
+func retryableStatus[kind any](_ kind, err error) (code int, override bool) {
+	return http.StatusServiceUnavailable, errors.Is(err, context.DeadlineExceeded) || errors.Is(err, promwire.ErrUnavailable)
 }
 
 // refuse answers as the API does.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/prometheus/common/route"
 	"github.com/prometheus/prometheus/config"
@@ -23,13 +24,14 @@ type Handler struct {
 	opts   Options
 	places places
 	api    http.Handler
+	pause  time.Duration // of clients
 }
 
 // New returns a handler for paths that begin with [Prefix]. Paths of Prometheus' API that would write, such as
 // /api/v1/write, and those that have nothing to say here are not found.
 func New(store *tsdbstore.Store, o Options) *Handler {
 	o = o.withDefaults()
-	h := &Handler{opts: o, places: make(places, o.MaxConcurrency)}
+	h := &Handler{opts: o, places: make(places, o.MaxConcurrency), pause: clientPause}
 	router := route.New().WithPrefix(strings.TrimSuffix(Prefix, "/"))
 	newAPI(store, o, h.engine()).Register(router)
 	h.api = router
@@ -63,7 +65,7 @@ func newAPI(store *tsdbstore.Store, o Options, engine *promql.Engine) *v1.API {
 		func() config.Config { return config.DefaultConfig }, o.Flags, v1.GlobalURLOptions{}, ready,
 		q, "", false, false, 0, o.Logger, noRules,
 		0, 0, 0, false, nil, runtimeInfo(o.Retention, q.Damages), buildInfo(), nil, nil,
-		q, nil, nil, false, nil, false, false, false, false, o.LookbackDelta, false, false, timeoutStatus, nil,
+		q, nil, nil, false, nil, false, false, false, false, o.LookbackDelta, false, false, retryableStatus, nil,
 		v1.OpenAPIOptions{IncludePaths: []string{"/none"}}, nil)
 }
 
@@ -94,5 +96,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer h.places.Delete(0)
 		r = r.WithContext(ctx)
 	}
-	h.api.ServeHTTP(w, r)
+	out := newSteady(w, h.pause)
+	defer out.end()
+	h.api.ServeHTTP(out, r)
 }

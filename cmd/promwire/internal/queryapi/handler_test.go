@@ -130,3 +130,17 @@ func TestServerVersion(t *testing.T) {
 		}
 	}
 }
+
+// TestClosedStore demands 503 of everything that reads a store that is closed, or opened anew.
+func TestClosedStore(t *testing.T) {
+	store := newStore(t)
+	h := New(store, Options{})
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	v := params("query", "up", "match[]", "up", "start", "1", "end", "2", "step", "1")
+	for _, path := range []string{"query", "query_range", "query_exemplars", "series", "labels", "label/a/values", "status/tsdb", "status/tsdb/blocks"} {
+		get(h, path, v).demand(t, 503, `"errorType":"unavailable"`, "the store is closed")
+	}
+	get(h, "status/runtimeinfo", nil).demand(t, 200)
+}

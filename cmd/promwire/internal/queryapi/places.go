@@ -2,9 +2,7 @@ package queryapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 )
 
 // places bounds how many queries run at the same time. It is the engine's query tracker.
@@ -30,9 +28,3 @@ func (p places) Delete(int) { <-p }
 
 // Close implements [promql.QueryTracker].
 func (places) Close() error { return nil }
-
-// timeoutStatus answers what ran out of time with 503, wherever that was: the same may go well later. Prometheus' own
-// status depends on the place. The type of kinds of errors has no name outside of the API.
-func timeoutStatus[kind any](_ kind, err error) (code int, override bool) {
-	return http.StatusServiceUnavailable, errors.Is(err, context.DeadlineExceeded)
-}

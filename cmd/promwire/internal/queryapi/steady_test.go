@@ -1,0 +1,72 @@
+package queryapi
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+)
+
+// TestStalledClient demands that a client that takes nothing of its answers loses its connection.
+func TestStalledClient(t *testing.T) {
+	h := New(newStore(t), Options{})
+	h.pause = 50 * time.Millisecond
+	closed := make(chan struct{})
+	srv := httptest.NewUnstartedServer(h)
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateClosed {
+			close(closed)
+		}
+	}
+	srv.Start()
+	t.Cleanup(srv.Close)
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	v := params("query", "requests_total", "start", "1772362800", "end", "1772366400", "step", "0.4")
+	for range 50 { // 40 MB, more than the connection buffers
+		if _, err := fmt.Fprintf(conn, "GET %squery_range?%s HTTP/1.1\r\nHost: x\r\n\r\n", Prefix, v.Encode()); err != nil {
+			break // it has lost the connection already
+		}
+	}
+	select {
+	case <-closed:
+	case <-time.After(time.Minute):
+		t.Fatal("the answers are held for a client that takes nothing")
+	}
+}
+
+// deadlines is a response whose deadlines are noted.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	set []time.Time
+}
+
+func (d *deadlines) SetWriteDeadline(t time.Time) error {
+	d.set = append(d.set, t)
+	return nil
+}
+
+// TestDeadlines demands a time for each piece of an answer, and none for the next request.
+func TestDeadlines(t *testing.T) {
+	h := New(newStore(t), Options{})
+	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	v := params("query", "requests_total", "start", "1772362800", "end", "1772366400", "step", "0.4")
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, Prefix+"query_range?"+v.Encode(), nil))
+	n := len(w.set)
+	if want := w.Body.Len()/pieceBytes + 2; n != want {
+		t.Fatalf("%d deadlines for %d bytes, want %d", n, w.Body.Len(), want)
+	}
+	for _, d := range w.set[:n-1] {
+		if left := time.Until(d); left <= 0 || left > clientPause {
+			t.Errorf("a deadline in %v", left)
+		}
+	}
+	if !w.set[n-1].IsZero() {
+		t.Error("the next request has a deadline")
+	}
+}
