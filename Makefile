@@ -5,7 +5,7 @@ LINT_VERSION := v2.15.0
 FUZZTIME ?= 10s
 TOOLS := $(CURDIR)/.tools
 
-.PHONY: test race lint fmt tidy fuzz fuzz-handlers outside slow bench bars relay-bench query-bench crash faults runs partition compat ci release
+.PHONY: test race lint fmt tidy fuzz fuzz-handlers outside slow bench bars relay-bench serve-bench query-bench crash faults runs partition compat ci release
 
 test: ## all tests of all modules
 	$(GO) test work
@@ -47,6 +47,11 @@ relay-bench: ## what promwire relay costs beside Prometheus in agent mode and vm
 
 query-bench: ## latency of 56 PromQL queries beside a real Prometheus 3 on the same data, some minutes
 	PROMWIRE_SERVERS=$$(scripts/servers prometheus) $(GO) test -run '^$$' -bench BenchmarkQuery -benchtime 20x -count 5 ./cmd/promwire/internal/servebench
+
+serve-bench: ## what promwire serve costs beside Prometheus and VictoriaMetrics; an hour
+	scripts/servers victoriametrics >/dev/null && servers=$$(scripts/servers prometheus) && bin=$$(mktemp -d) && trap 'rm -r -- "$$bin"' EXIT && \
+		$(GO) build -o "$$bin/promwire" ./cmd/promwire && cd bench && \
+		$(GO) run ./serve -promwire "$$bin/promwire" -prometheus "$$servers/prometheus" -victoriametrics "$$servers/victoria-metrics" $(SERVE_BENCH)
 
 crash: ## 500 times kill -9 of the store, the relay, the agent and the spool, under load
 	PROMWIRE_CRASH_ROUNDS=500 $(GO) test -run Crash -v -count 1 -timeout 120m ./cmd/promwire ./spool

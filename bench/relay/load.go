@@ -3,10 +3,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -15,14 +13,15 @@ import (
 	"github.com/golang/snappy"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/bench/process"
 )
 
 // load is requests of the same series, each newer than the one before, encoded as Prometheus would.
 type load struct {
 	message promwire.MessageType
 	bodies  [][]byte
-	size    int   // samples of a request
-	sent    tally // of all requests, as far as the rules leave them
+	size    int           // samples of a request
+	sent    process.Tally // of all requests, as far as the rules leave them
 }
 
 // Times begin ahead of the clock, as Prometheus forwards nothing from before its start, and end before they are too far
@@ -47,7 +46,7 @@ func newLoad(sc *scenario, n int) (*load, error) {
 				ts.Samples[0].Value += float64(random.IntN(1000)) / 4
 			}
 			if !sc.relabel || !dropped(ts.Labels) {
-				l.sent.add(ts)
+				l.sent.Add(ts)
 			}
 		}
 		for part := range slices.Chunk(req.Timeseries, l.size) {
@@ -59,7 +58,7 @@ func newLoad(sc *scenario, n int) (*load, error) {
 		}
 	}
 	if sc.relabel {
-		l.sent.series = 0 // the rules change labels
+		l.sent.Series = 0 // the rules change labels
 	}
 	return l, nil
 }
@@ -74,29 +73,9 @@ func (l *load) send(ctx context.Context, url string, rate int) error {
 			due := begin.Add(time.Duration(float64(i*l.size) / float64(rate) * float64(time.Second)))
 			time.Sleep(time.Until(due))
 		}
-		if err := l.post(ctx, client, url, body); err != nil {
+		if err := process.Post(ctx, client, url, l.message, body); err != nil {
 			return fmt.Errorf("request %d: %w", i, err)
 		}
 	}
 	return nil
-}
-
-func (l *load) post(ctx context.Context, client *http.Client, url string, body []byte) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", l.message.ContentType())
-	req.Header.Set("Content-Encoding", promwire.EncodingSnappy)
-	req.Header.Set(promwire.HeaderWriteVersion, l.message.Version())
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode/100 != 2 {
-		err = fmt.Errorf("%s: %s", resp.Status, text)
-	}
-	return err
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/http"
 	"sync"
@@ -14,35 +13,9 @@ import (
 	"time"
 
 	"github.com/promwire/promwire"
-	"github.com/promwire/promwire/internal/serieshash"
+	"github.com/promwire/promwire/bench/process"
 	"github.com/promwire/promwire/server"
 )
-
-// tally is what a set of samples is known by, in whatever order they come.
-type tally struct {
-	samples int
-	points  uint64 // a sum over times and values
-	series  uint64 // one that has the labels in it; 0 if they are not known
-}
-
-func (t *tally) add(ts *promwire.TimeSeries) {
-	labels := serieshash.Labels(ts.Labels)
-	for _, s := range ts.Samples {
-		point := mix(mix(uint64(s.Timestamp)) ^ math.Float64bits(s.Value))
-		t.samples++
-		t.points += point
-		t.series += mix(point ^ labels)
-	}
-}
-
-// mix spreads the bits of x over all of them.
-func mix(x uint64) uint64 {
-	x ^= x >> 32
-	x *= 0xd6e8feb86659fd93
-	x ^= x >> 32
-	x *= 0xd6e8feb86659fd93
-	return x ^ x>>32
-}
 
 // receiver takes everything, counts it and forgets it.
 type receiver struct {
@@ -51,7 +24,7 @@ type receiver struct {
 	http  *http.Server
 
 	mu       sync.Mutex
-	arrived  tally
+	arrived  process.Tally
 	requests int
 }
 
@@ -72,20 +45,18 @@ func newReceiver(ctx context.Context) (*receiver, error) {
 
 // Write implements promwire.Writer.
 func (r *receiver) Write(_ context.Context, req *promwire.WriteRequest) (promwire.WriteStats, error) {
-	var t tally
+	var t process.Tally
 	for i := range req.Timeseries {
-		t.add(&req.Timeseries[i])
+		t.Add(&req.Timeseries[i])
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.requests++
-	r.arrived.samples += t.samples
-	r.arrived.points += t.points
-	r.arrived.series += t.series
+	r.arrived.Merge(t)
 	return req.Stats(), nil
 }
 
-func (r *receiver) tally() tally {
+func (r *receiver) tally() process.Tally {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.arrived
@@ -97,7 +68,7 @@ func (r *receiver) wait(ctx context.Context, n int) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for last, since := -1, time.Now(); ; {
-		have := r.tally().samples
+		have := r.tally().Samples
 		switch {
 		case have >= n:
 			return nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/bench/process"
 	"github.com/promwire/promwire/internal/workload"
 )
 
@@ -28,7 +29,7 @@ func TestReceiverKnowsWhatWasSent(t *testing.T) {
 		if err := l.send(t.Context(), r.url, 0); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.wait(t.Context(), l.sent.samples); err != nil {
+		if err := r.wait(t.Context(), l.sent.Samples); err != nil {
 			t.Fatal(err)
 		}
 		size := 0
@@ -38,20 +39,20 @@ func TestReceiverKnowsWhatWasSent(t *testing.T) {
 		if got := int(r.bytes.Load()); got <= size || got > size+1000*len(l.bodies) {
 			t.Errorf("%d bytes over the wire, bodies of %d", got, size)
 		}
-		if got := r.tally(); got != l.sent || got.samples != 6000 || r.requests != 3 {
+		if got := r.tally(); got != l.sent || got.Samples != 6000 || r.requests != 3 {
 			t.Errorf("arrived %+v in %d requests, sent %+v", got, r.requests, l.sent)
 		}
 	}
 	base := promwire.TimeSeries{Labels: promwire.LabelsFromStrings("a", "b"), Samples: []promwire.Sample{{Timestamp: 1, Value: 2}}}
-	var first tally
-	first.add(&base)
+	var first process.Tally
+	first.Add(&base)
 	for _, other := range []promwire.TimeSeries{
 		{Labels: promwire.LabelsFromStrings("a", "c"), Samples: base.Samples},
 		{Labels: base.Labels, Samples: []promwire.Sample{{Timestamp: 2, Value: 1}}},
 		{Labels: base.Labels, Samples: []promwire.Sample{{Timestamp: 1, Value: 2}, {Timestamp: 1, Value: 2}}},
 	} {
-		var second tally
-		if second.add(&other); second == first {
+		var second process.Tally
+		if second.Add(&other); second == first {
 			t.Errorf("%+v passes for %+v", other, base)
 		}
 	}

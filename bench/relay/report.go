@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
+
+	"github.com/promwire/promwire/bench/process"
 )
 
 // results are the outcomes of all rounds, by scenario and system.
@@ -28,8 +29,7 @@ func mediansOf(all []*outcome) (f figures, ok bool) {
 		for _, o := range all {
 			v = append(v, value(o))
 		}
-		slices.Sort(v)
-		return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+		return process.Median(v)
 	}
 	if len(all) == 0 {
 		return f, false

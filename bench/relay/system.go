@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/bench/process"
 )
 
 // system is a program that receives, keeps and forwards.
@@ -85,7 +86,7 @@ func (s *system) configure(dir string, sc *scenario, address, target string) ([]
 
 // outcome is what a run came to.
 type outcome struct {
-	arrived  tally
+	arrived  process.Tally
 	cpu      float64 // µs for each sample that was sent to the system
 	memory   int64   // bytes
 	bytes    float64 // over the wire for each sample that arrived
@@ -105,7 +106,7 @@ func measure(ctx context.Context, s *settings, sc scenario, l *load, sys *system
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.http.Close()) }()
-	address, err := freeAddress(ctx)
+	address, err := process.FreeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -113,19 +114,19 @@ func measure(ctx context.Context, s *settings, sc scenario, l *load, sys *system
 	if err != nil {
 		return nil, err
 	}
-	p, err := start(ctx, dir, "http://"+address+sys.ready, args)
+	p, err := process.Start(ctx, dir, "http://"+address+sys.ready, args)
 	if err != nil {
 		return nil, err
 	}
-	out, err = p.carry(ctx, s, l, "http://"+address+"/api/v1/write", r)
-	p.stop()
+	out, err = carry(ctx, p, s, l, "http://"+address+"/api/v1/write", r)
+	p.Stop()
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, &p.log)
+		return nil, fmt.Errorf("%w\n%s", err, &p.Log)
 	}
 	out.arrived = r.tally() // after its end, so that nothing that came twice goes unnoticed
 	sent := l.sent
-	if sent.series == 0 {
-		sent.series = out.arrived.series
+	if sent.Series == 0 {
+		sent.Series = out.arrived.Series
 	}
 	if out.arrived != sent {
 		return nil, fmt.Errorf("arrived %+v, sent %+v", out.arrived, sent)
@@ -134,8 +135,8 @@ func measure(ctx context.Context, s *settings, sc scenario, l *load, sys *system
 }
 
 // carry sends the load and reads what it cost.
-func (p *process) carry(ctx context.Context, s *settings, l *load, url string, r *receiver) (*outcome, error) {
-	before, err := p.cpu()
+func carry(ctx context.Context, p *process.Process, s *settings, l *load, url string, r *receiver) (*outcome, error) {
+	before, err := p.CPU()
 	if err != nil {
 		return nil, err
 	}
@@ -143,20 +144,20 @@ func (p *process) carry(ctx context.Context, s *settings, l *load, url string, r
 	if err := l.send(ctx, url, s.rate); err != nil {
 		return nil, err
 	}
-	if err := r.wait(ctx, l.sent.samples); err != nil {
+	if err := r.wait(ctx, l.sent.Samples); err != nil {
 		return nil, err
 	}
 	took := time.Since(begin)
-	after, err := p.cpu()
+	after, err := p.CPU()
 	if err != nil {
 		return nil, err
 	}
-	memory, err := p.memory()
+	memory, err := p.Memory()
 	if err != nil {
 		return nil, err
 	}
 	n := float64(len(l.bodies) * l.size)
 	return &outcome{
-		cpu: float64(after-before) / 1e3 / n, memory: memory, bytes: float64(r.bytes.Load()) / float64(l.sent.samples), rate: n / took.Seconds(), requests: r.requests,
+		cpu: float64(after-before) / 1e3 / n, memory: memory, bytes: float64(r.bytes.Load()) / float64(l.sent.Samples), rate: n / took.Seconds(), requests: r.requests,
 	}, nil
 }

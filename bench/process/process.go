@@ -1,6 +1,8 @@
 //go:build linux
 
-package main
+// Package process runs programs that are measured as they are: what they cost in CPU time and memory, and whether what
+// they did with samples is what was sent.
+package process
 
 import (
 	"bytes"
@@ -18,17 +20,19 @@ import (
 	"unsafe"
 )
 
-// process is a system that runs.
-type process struct {
+// Process is a program that runs.
+type Process struct {
+	// Log is what it has written, to be read once it has ended.
+	Log bytes.Buffer
+
 	cmd  *exec.Cmd
-	log  bytes.Buffer // to be read once it has ended
 	done chan struct{}
 }
 
-// start runs a program in dir until it answers ready, a URL, with 200.
-func start(ctx context.Context, dir, ready string, args []string) (*process, error) {
-	p := &process{cmd: exec.CommandContext(context.WithoutCancel(ctx), args[0], args[1:]...), done: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, &p.log, &p.log
+// Start runs a program in dir until it answers ready, a URL, with 200.
+func Start(ctx context.Context, dir, ready string, args []string) (*Process, error) {
+	p := &Process{cmd: exec.CommandContext(context.WithoutCancel(ctx), args[0], args[1:]...), done: make(chan struct{})}
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, &p.Log, &p.Log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
@@ -40,12 +44,12 @@ func start(ctx context.Context, dir, ready string, args []string) (*process, err
 		case <-time.After(20 * time.Millisecond):
 			continue
 		case <-p.done:
-			return nil, fmt.Errorf("%v ended: %s", args, &p.log)
+			return nil, fmt.Errorf("%v ended: %s", args, &p.Log)
 		case <-end:
 		case <-ctx.Done():
 		}
-		p.stop()
-		return nil, fmt.Errorf("%v does not get ready: %s", args, &p.log)
+		p.Stop()
+		return nil, fmt.Errorf("%v does not get ready: %s", args, &p.Log)
 	}
 	return p, nil
 }
@@ -63,8 +67,8 @@ func answers(ctx context.Context, url string) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// stop ends the process, gently if it can.
-func (p *process) stop() {
+// Stop ends the process, gently if it can.
+func (p *Process) Stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 	select {
 	case <-p.done:
@@ -74,9 +78,9 @@ func (p *process) stop() {
 	}
 }
 
-// cpu returns the CPU time that all threads of the process have taken: its CPU clock, as in clock_getcpuclockid(3).
+// CPU returns the CPU time that all threads of the process have taken: its CPU clock, as in clock_getcpuclockid(3).
 // /proc/PID/stat has the same in ticks of 10 ms.
-func (p *process) cpu() (time.Duration, error) {
+func (p *Process) CPU() (time.Duration, error) {
 	const sched = 2
 	var t syscall.Timespec
 	clock := uintptr(^p.cmd.Process.Pid<<3 | sched)
@@ -86,8 +90,8 @@ func (p *process) cpu() (time.Duration, error) {
 	return time.Duration(t.Nano()), nil
 }
 
-// memory returns the most that was ever resident (VmHWM), in bytes.
-func (p *process) memory() (int64, error) {
+// Memory returns the most that was ever resident (VmHWM), in bytes.
+func (p *Process) Memory() (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
@@ -101,8 +105,8 @@ func (p *process) memory() (int64, error) {
 	return 0, errors.New("no VmHWM")
 }
 
-// freeAddress returns an address on which nothing listened just now.
-func freeAddress(ctx context.Context) (string, error) {
+// FreeAddress returns an address on which nothing listened just now.
+func FreeAddress(ctx context.Context) (string, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
