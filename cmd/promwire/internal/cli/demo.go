@@ -58,7 +58,7 @@ func demo(ctx context.Context, streams IO, once bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, srv.stop()) }()
-	srv.ready(store, queryapi.Options{})
+	srv.ready(store, queryapi.Options{}, adminFlags{})
 	if err := roundTrip(ctx, streams.Out, srv); err != nil || once {
 		return err
 	}

@@ -32,7 +32,7 @@ func (s *httpServer) writeURL() string { return s.url + server.WritePath }
 func (s *httpServer) readURL() string  { return s.url + server.ReadPath }
 
 // ready makes the store reachable.
-func (s *httpServer) ready(store *tsdbstore.Store, o queryapi.Options) {
+func (s *httpServer) ready(store *tsdbstore.Store, o queryapi.Options, admin adminFlags) {
 	o.Logger = s.logger
 	s.own.registry.MustRegister(store.Metrics())
 	ui := web.New(store)
@@ -40,12 +40,15 @@ func (s *httpServer) ready(store *tsdbstore.Store, o queryapi.Options) {
 		remote:  server.NewHandler(ui.Storage(), server.WithLogger(s.logger), ui.Option(), server.WithMetrics(s.own.handlers)),
 		queries: queryapi.New(store, o),
 		metrics: s.own.page,
+		snapshots: snapshotHandler{
+			of: func(*http.Request) (snapshotter, error) { return store, nil }, enabled: admin.enabled, logger: s.logger,
+		},
 	})
 	s.handler.Store(&h)
 }
 
 // storeHandler is what leads to a store.
-type storeHandler struct{ remote, queries, metrics http.Handler }
+type storeHandler struct{ remote, queries, metrics, snapshots http.Handler }
 
 // ServeHTTP implements [http.Handler]. Paths are compared as they come: a mux would redirect those that are not clean.
 func (h storeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -54,6 +57,8 @@ func (h storeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.remote.ServeHTTP(w, r)
 	case metricsPath:
 		h.metrics.ServeHTTP(w, r)
+	case snapshotPath:
+		h.snapshots.ServeHTTP(w, r)
 	default:
 		h.queries.ServeHTTP(w, r)
 	}

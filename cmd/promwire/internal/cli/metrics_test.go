@@ -77,7 +77,7 @@ func usedServer(t *testing.T) *httpServer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = srv.stop() })
-	srv.ready(store, queryapi.Options{})
+	srv.ready(store, queryapi.Options{}, adminFlags{})
 	client, err := remote.NewWriteClient(srv.writeURL())
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/promwire/promwire/cmd/promwire/internal/tenants"
 	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
 )
 
@@ -30,6 +31,8 @@ type serveFlags struct {
 	upstream               upstreamFlags
 	log                    logFlags
 	config                 configFile
+	admin                  adminFlags
+	tenants                tenantFlags
 }
 
 func newServe(streams IO) *cobra.Command {
@@ -73,6 +76,8 @@ otherwise; --web.config.file gives it TLS and authentication. It ends on SIGINT 
 	f.query.register(flags)
 	f.config.register(flags)
 	f.web.register(flags)
+	f.admin.register(flags)
+	f.tenants.register(flags)
 	f.upstream.register(cmd)
 	f.log.register(flags)
 	return cmd
@@ -89,7 +94,7 @@ func serve(ctx context.Context, streams IO, f serveFlags) error {
 	if err := errors.Join(f.query.check(), checkAddress(ctx, f.listen)); err != nil {
 		return err
 	}
-	if err := f.web.load(); err != nil {
+	if err := errors.Join(f.web.load(), f.tenants.check(f.data)); err != nil {
 		return err
 	}
 	options, err := f.options(logger)
@@ -101,11 +106,10 @@ func serve(ctx context.Context, streams IO, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	store, err := tsdbstore.Open(f.data, options)
+	store, err := f.open(srv, options)
 	if err != nil {
 		return errors.Join(err, srv.stop())
 	}
-	srv.ready(store, f.query.options(f))
 	defer onHangup(ctx, func() { f.reload(store, srv.own, logger) })()
 	fmt.Fprintf(streams.Out, "promwire is ready, data in %s\n", f.data)
 	srv.printURLs(streams.Out)
@@ -114,6 +118,30 @@ func serve(ctx context.Context, streams IO, f serveFlags) error {
 	case err = <-srv.failed:
 	}
 	return errors.Join(err, srv.stop(), store.Close())
+}
+
+// openStore is what has to be done with a store, or several, that are open.
+type openStore interface {
+	reconfigurable
+	io.Closer
+}
+
+// open opens what is kept in --data and makes it reachable.
+func (f *serveFlags) open(srv *httpServer, o tsdbstore.Options) (openStore, error) {
+	if f.tenants.on {
+		set, err := tenants.Open(f.data, f.tenants.limit, o)
+		if err != nil {
+			return nil, err
+		}
+		srv.readyForTenants(set, f.query.options(*f), f.admin)
+		return set, nil
+	}
+	store, err := tsdbstore.Open(f.data, o)
+	if err != nil {
+		return nil, err
+	}
+	srv.ready(store, f.query.options(*f), f.admin)
+	return store, nil
 }
 
 // printURLs prints what can be reached where.

@@ -23,6 +23,7 @@ const Prefix = "/api/v1/"
 type Handler struct {
 	opts   Options
 	places places
+	engine *promql.Engine
 	api    http.Handler
 	pause  time.Duration // of clients
 }
@@ -32,13 +33,20 @@ type Handler struct {
 func New(store *tsdbstore.Store, o Options) *Handler {
 	o = o.withDefaults()
 	h := &Handler{opts: o, places: make(places, o.MaxConcurrency), pause: clientPause}
-	router := route.New().WithPrefix(strings.TrimSuffix(Prefix, "/"))
-	newAPI(store, o, h.engine()).Register(router)
-	h.api = router
-	return h
+	h.engine = h.newEngine()
+	return h.For(store)
 }
 
-func (h *Handler) engine() *promql.Engine {
+// For returns a handler for another store that shares engine, places and all bounds with h.
+func (h *Handler) For(store *tsdbstore.Store) *Handler {
+	c := *h
+	router := route.New().WithPrefix(strings.TrimSuffix(Prefix, "/"))
+	newAPI(store, h.opts, h.engine).Register(router)
+	c.api = router
+	return &c
+}
+
+func (h *Handler) newEngine() *promql.Engine {
 	return promql.NewEngine(promql.EngineOpts{
 		Logger:             h.opts.Logger,
 		MaxSamples:         h.opts.MaxSamples,

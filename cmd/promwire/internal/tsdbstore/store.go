@@ -49,6 +49,8 @@ type Store struct {
 	// wanted says that the TSDB is to be opened anew and that readers are in the way, so that no more of them begin.
 	wanted atomic.Bool
 
+	snapshotting sync.Mutex // held while a snapshot is taken
+
 	lock fileutil.Releaser
 
 	space    freeSpace

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/spf13/pflag"
+
+	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/queryapi"
+	"github.com/promwire/promwire/cmd/promwire/internal/tenants"
+	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
+	"github.com/promwire/promwire/server"
+)
+
+// tenantFlags say whether there is a store for each tenant.
+type tenantFlags struct {
+	on    bool
+	limit int
+}
+
+func (f *tenantFlags) register(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.on, "multi-tenant", false, "keep a store for each tenant, named by the header "+promwire.HeaderTenant+", which is believed")
+	flags.IntVar(&f.limit, "max-tenants", 50, "how many tenants there may be with --multi-tenant; each takes memory and a folder")
+}
+
+// check refuses numbers that make no sense, and data that were stored the other way.
+func (f *tenantFlags) check(data string) error {
+	if f.limit < 1 || f.limit > 10_000 {
+		return usagef("--max-tenants %d: want 1 to 10000", f.limit)
+	}
+	if _, err := os.Stat(filepath.Join(data, tenants.Dir)); err == nil && !f.on {
+		return usagef("--data %s holds the data of tenants: use --multi-tenant, or %s as --data for one of them", data, filepath.Join(data, tenants.Dir, "NAME"))
+	}
+	return nil
+}
+
+// readyForTenants makes the stores of all tenants reachable. There is no page.
+func (s *httpServer) readyForTenants(set *tenants.Set, o queryapi.Options, admin adminFlags) {
+	o.Logger = s.logger
+	s.own.registry.MustRegister(set.Metrics())
+	queries := &tenantQueries{set: set, options: o}
+	h := http.Handler(tenantHandler{set: set, metrics: s.own.page, next: storeHandler{
+		remote: server.NewHandler(set, server.WithLogger(s.logger), server.WithMetrics(s.own.handlers),
+			server.WithTenant(server.TenantFromHeader(promwire.HeaderTenant))),
+		queries: queries,
+		snapshots: snapshotHandler{
+			of:      func(r *http.Request) (snapshotter, error) { return storeOf(set, r) },
+			enabled: admin.enabled, logger: s.logger,
+		},
+	}})
+	s.handler.Store(&h)
+}
+
+// tenantHandler lets through only requests of tenants.
+type tenantHandler struct {
+	set           *tenants.Set
+	metrics, next http.Handler
+}
+
+// ServeHTTP implements [http.Handler].
+func (h tenantHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Path
+	if path == metricsPath { // of the server, not of a tenant
+		h.metrics.ServeHTTP(w, r)
+		return
+	}
+	if !strings.HasPrefix(path, queryapi.Prefix) {
+		http.NotFound(w, r)
+		return
+	}
+	name := r.Header.Get(promwire.HeaderTenant)
+	switch values := r.Header.Values(promwire.HeaderTenant); {
+	case name == "":
+		http.Error(w, "no tenant: send the header "+promwire.HeaderTenant, http.StatusUnauthorized)
+		return
+	case len(values) > 1:
+		http.Error(w, fmt.Sprintf("header %s is there %d times", promwire.HeaderTenant, len(values)), http.StatusBadRequest)
+		return
+	}
+	if err := tenants.CheckName(name); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if path == server.WritePath || path == server.PushPath {
+		if err := h.set.Full(name); err != nil {
+			http.Error(w, err.Error(), http.StatusTooManyRequests)
+			return
+		}
+	}
+	h.next.ServeHTTP(w, r)
+}
+
+// storeOf returns the store of the tenant that a request is for.
+func storeOf(set *tenants.Set, r *http.Request) (*tsdbstore.Store, error) {
+	name := r.Header.Get(promwire.HeaderTenant)
+	store, err := set.Store(name)
+	if err == nil && store == nil {
+		err = fmt.Errorf("tenant %q has written nothing yet", name)
+	}
+	return store, err
+}
+
+// tenantQueries answers the query API for each tenant, within bounds that hold for all together.
+type tenantQueries struct {
+	set     *tenants.Set
+	options queryapi.Options
+
+	mu    sync.Mutex
+	first *queryapi.Handler
+	of    map[*tsdbstore.Store]*queryapi.Handler
+}
+
+// ServeHTTP implements [http.Handler].
+func (q *tenantQueries) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	store, err := storeOf(q.set, r)
+	if err != nil {
+		apiError(w, http.StatusNotFound, "not_found", err.Error())
+		return
+	}
+	q.handler(store).ServeHTTP(w, r)
+}
+
+func (q *tenantQueries) handler(store *tsdbstore.Store) *queryapi.Handler {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	h := q.of[store]
+	switch {
+	case h != nil:
+		return h
+	case q.first == nil:
+		h = queryapi.New(store, q.options)
+		q.first, q.of = h, map[*tsdbstore.Store]*queryapi.Handler{}
+	default:
+		h = q.first.For(store)
+	}
+	q.of[store] = h
+	return h
+}
