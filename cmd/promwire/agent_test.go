@@ -126,8 +126,9 @@ func agentPushes(t *testing.T, signal os.Signal, more ...string) {
 	r := promwiretest.NewReceiver()
 	defer r.Close()
 	url, instance, scrapes := exposes(t, "# TYPE a counter\n# HELP a Help.\na{x=\"1\"} 5\nbad{ line\n")
-	// The deadline is longer than the test: what is written is written at the end, as one request.
-	args := []string{"--scrape", url, "--write", r.URL, "--interval", "100ms", "--job", "j", "--label", "site=b", "--batch-deadline", "1h"}
+	// The deadline is longer than the test: what is written is written at the end, as one request. The interval is also the
+	// time that a scrape may take: a busy machine needs some.
+	args := []string{"--scrape", url, "--write", r.URL, "--interval", "1s", "--job", "j", "--label", "site=b", "--batch-deadline", "1h"}
 	p := startAgent(t, append(args, more...)...)
 	until(t, "third scrape", func() bool { return scrapes.Load() >= 3 })
 	p.end(t, signal, 30*time.Second)
@@ -226,7 +227,7 @@ func TestAgentConfig(t *testing.T) {
 	write(list, `[{"targets": ["`+moving+`"], "labels": {"zone": "z"}}]`)
 	config := filepath.Join(dir, "agent.yml")
 	write(config, `
-global: {scrape_interval: 100ms, scrape_timeout: 100ms, external_labels: {site: s}}
+global: {scrape_interval: 1s, scrape_timeout: 1s, external_labels: {site: s}}
 scrape_configs:
   - job_name: static
     static_configs: [{targets: ['`+static+`']}]

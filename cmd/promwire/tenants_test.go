@@ -45,14 +45,14 @@ func TestTenants(t *testing.T) {
 	}
 	check()
 	var answer *promwire.HTTPError
-	if err := write("green", 3); !errors.As(err, &answer) || answer.StatusCode != 429 || !strings.Contains(answer.Body, "--max-tenants") {
+	if err := write("green", 3); !errors.As(err, &answer) || answer.StatusCode != http.StatusTooManyRequests || !strings.Contains(answer.Body, "--max-tenants") {
 		t.Errorf("a third tenant: %v", err)
 	}
 	if entries, err := os.ReadDir(filepath.Join(dir, "data", "tenants")); err != nil || len(entries) != 2 {
 		t.Errorf("%v, %v", entries, err)
 	}
 	for _, bad := range []string{"..", ".", "../red", "a/b", `a\b`, "a b", "ä", strings.Repeat("x", 151), "a%2fb", "red|blue"} {
-		if err := write(bad, 4); !errors.As(err, &answer) || answer.StatusCode != 400 {
+		if err := write(bad, 4); !errors.As(err, &answer) || answer.StatusCode != http.StatusBadRequest {
 			t.Errorf("tenant %q: %v", bad, err)
 		}
 	}
