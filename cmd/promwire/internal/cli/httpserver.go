@@ -20,12 +20,13 @@ const (
 
 // httpServer serves a store once it is opened, and its own health before.
 type httpServer struct {
-	url     string // without path
-	logger  *slog.Logger
-	http    *http.Server
-	handler atomic.Pointer[http.Handler] // of the store; nil while it is not ready
-	own     *ownMetrics
-	failed  chan error // why it does not serve any more
+	url      string // without path
+	logger   *slog.Logger
+	http     *http.Server
+	handler  atomic.Pointer[http.Handler] // of the store; nil while it is not ready
+	own      *ownMetrics
+	pageless bool       // there is no page for people
+	failed   chan error // why it does not serve any more
 }
 
 func (s *httpServer) writeURL() string { return s.url + server.WritePath }

@@ -146,8 +146,11 @@ func (f *serveFlags) open(srv *httpServer, o tsdbstore.Options) (openStore, erro
 
 // printURLs prints what can be reached where.
 func (s *httpServer) printURLs(out io.Writer) {
-	fmt.Fprintf(out, "  page          %s/\n  remote write  %s\n  remote read   %s\n  queries       %s (PromQL, for Grafana too)\n  health        %s%s, %s%s\n",
-		s.url, s.writeURL(), s.readURL(), s.url, s.url, healthyPath, s.url, readyPath)
+	if !s.pageless {
+		fmt.Fprintf(out, "  page          %s/\n", s.url)
+	}
+	fmt.Fprintf(out, "  remote write  %s\n  remote read   %s\n  queries       %s (PromQL, for Grafana too)\n  health        %s%s, %s%s\n",
+		s.writeURL(), s.readURL(), s.url, s.url, healthyPath, s.url, readyPath)
 }
 
 // checkAddress refuses what is no address to listen on, whatever the machine.

@@ -41,7 +41,7 @@ func (f *tenantFlags) check(data string) error {
 
 // readyForTenants makes the stores of all tenants reachable. There is no page.
 func (s *httpServer) readyForTenants(set *tenants.Set, o queryapi.Options, admin adminFlags) {
-	o.Logger = s.logger
+	o.Logger, s.pageless = s.logger, true
 	s.own.registry.MustRegister(set.Metrics())
 	queries := &tenantQueries{set: set, options: o}
 	h := http.Handler(tenantHandler{set: set, metrics: s.own.page, next: storeHandler{
