@@ -5,7 +5,6 @@ import (
 	"iter"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/promwire/promwire"
 )
@@ -102,35 +101,21 @@ func (m *Memory) Stats() promwire.WriteStats {
 
 // find returns copies of the series that q selects, with what lies in its range.
 func (m *Memory) find(q promwire.Query) ([]promwire.TimeSeries, error) {
-	matchers := slices.Clone(q.Matchers)
-	if err := promwire.CompileMatchers(matchers); err != nil {
+	q.Matchers = slices.Clone(q.Matchers)
+	if err := promwire.CompileMatchers(q.Matchers); err != nil {
 		return nil, err
 	}
-	start, end := ceilMilli(q.Start), q.End.UnixMilli()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var found []promwire.TimeSeries
 	for _, s := range m.inOrder() {
-		if !promwire.MatchAll(s.Labels, matchers) {
-			continue
-		}
-		samples, histograms := s.within(start, end)
-		if len(samples)+len(histograms) > 0 {
+		if part, ok := q.Select(&s.TimeSeries); ok {
 			found = append(found, promwire.TimeSeries{
-				Labels: s.Labels, Samples: slices.Clone(samples), Histograms: slices.Clone(histograms),
+				Labels: part.Labels, Samples: slices.Clone(part.Samples), Histograms: slices.Clone(part.Histograms),
 			})
 		}
 	}
 	return found, nil
-}
-
-// ceilMilli rounds up: a sample before t is outside a range that starts at t.
-func ceilMilli(t time.Time) int64 {
-	ms := t.UnixMilli()
-	if t.Sub(time.UnixMilli(ms)) > 0 {
-		ms++
-	}
-	return ms
 }
 
 // inOrder returns the series in label order. The caller holds the lock.

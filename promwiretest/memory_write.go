@@ -170,26 +170,6 @@ func (s *stored) histogramAt(timestamp int64) (at int, isNew bool) {
 	return place(s.Histograms, timestamp, func(x *promwire.Histogram) int64 { return x.Timestamp })
 }
 
-// within returns what lies in a range of time, both ends included.
-func (s *stored) within(start, end int64) ([]promwire.Sample, []promwire.Histogram) {
-	var samples []promwire.Sample
-	var histograms []promwire.Histogram
-	if start <= end {
-		from, _ := s.sampleAt(start)
-		to, isNew := s.sampleAt(end)
-		if !isNew {
-			to++
-		}
-		samples = s.Samples[from:to]
-		from, _ = s.histogramAt(start)
-		if to, isNew = s.histogramAt(end); !isNew {
-			to++
-		}
-		histograms = s.Histograms[from:to]
-	}
-	return samples, histograms
-}
-
 func duplicate(timestamp int64) error {
 	return fmt.Errorf("%w: %d", promwire.ErrDuplicateTimestamp, timestamp)
 }

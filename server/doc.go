@@ -7,7 +7,8 @@
 // # Writing a storage
 //
 // Implement [promwire.Writer], [promwire.Reader] or both; [promwire.ChunkReader] and [promwire.BodyWriter] only make them faster,
-// and are found by type assertion. promwiretest.TestStorage holds an implementation against all that follows.
+// and are found by type assertion. promwiretest.TestStorage holds an implementation against all that follows. For a storage
+// that has whole series in memory, [promwire.MergeSeries], [promwire.Query.Select] and [promwire.SortedSeries] are most of it.
 //
 // Concurrency: all methods are called from several goroutines, at most [WriteLimits].MaxConcurrent and [ReadLimits].MaxConcurrent
 // requests at a time. Each query of a read request is a call of Read; up to MaxParallelQueries of a request run side by side.
