@@ -32,10 +32,11 @@ type AuthError struct {
 // Error implements error.
 func (e *AuthError) Error() string { return e.Reason }
 
-// WithAuth lets through only requests that one of the verifiers accepts; they are asked in order, before anything else
-// of a request is looked at. The storage finds the user in the context ([UserFromContext]), and [TenantFromUser] makes it
-// the tenant. If all refuse, the answer is 401 with the challenges of all or, if none has one, 403. The first verifier
-// that fails otherwise ends the request. Default: everybody is let through.
+// WithAuth lets through only requests that one of the verifiers accepts; they are asked in order, before the body of a
+// request is read. One whose method, content type or encoding is wrong is refused for that without asking them. The
+// storage finds the user in the context ([UserFromContext]), and [TenantFromUser] makes it the tenant. If all refuse, the
+// answer is 401 with the challenges of all or, if none has one, 403. The first verifier that fails otherwise ends the
+// request. Default: everybody is let through.
 func WithAuth(verifiers ...Verifier) SharedOption {
 	return sharedOption(func(c *common) { c.auth = append(c.auth, verifiers...) })
 }

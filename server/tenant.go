@@ -18,16 +18,16 @@ func WithTenant(of func(r *http.Request) (string, error)) SharedOption {
 // TenantFromHeader takes the tenant from a header such as [promwire.HeaderTenant], for [WithTenant]. Whoever can set
 // the header is believed: put something that authenticates in front. A request without the header has no tenant.
 func TenantFromHeader(name string) func(r *http.Request) (string, error) {
-	name = http.CanonicalHeaderKey(name)
+	key := http.CanonicalHeaderKey(name)
 	return func(r *http.Request) (string, error) {
-		values := r.Header[name]
+		values := r.Header[key]
 		switch {
 		case len(values) == 0:
 			return "", nil
 		case len(values) > 1:
-			return "", fmt.Errorf("%w: header %s is there %d times", errBadRequest, name, len(values))
+			return "", fmt.Errorf("header %s is there %d times", name, len(values))
 		case len(values[0]) > MaxTenantBytes:
-			return "", fmt.Errorf("%w: tenant of %d bytes in header %s, limit %d", errBadRequest, len(values[0]), name, MaxTenantBytes)
+			return "", fmt.Errorf("tenant of %d bytes in header %s, limit %d", len(values[0]), name, MaxTenantBytes)
 		}
 		return values[0], nil
 	}

@@ -57,7 +57,11 @@ func TestTenantRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := request(promwire.WriteV2, encode(t, promwire.WriteV2, many(1)))
 			r.Header["T"] = c.values
-			expect(t, do(server.NewWriteHandler(store, server.WithTenant(c.of)), r), c.status, "0/0/0")
+			answer := do(server.NewWriteHandler(store, server.WithTenant(c.of)), r)
+			expect(t, answer, c.status, "0/0/0")
+			if strings.Count(answer.Body.String(), "bad request") > 1 {
+				t.Errorf("it says so twice: %s", answer.Body)
+			}
 		})
 	}
 	if store.calls != 0 {
