@@ -3,9 +3,13 @@ package promfasthttp
 import (
 	"bytes"
 	"io"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
+
+// lingering is how long a client may go on sending a body that was refused, before it is answered and the connection closed.
+const lingering = 500 * time.Millisecond
 
 // body is a request's body as it comes.
 type body struct {
@@ -52,6 +56,16 @@ func (b *body) Close() error { return nil }
 func (b *body) end() {
 	b.eof = true
 	b.ctx.bodyEnded()
+}
+
+// linger takes what the client still sends of a body that nobody wants, for a while: a connection that is closed before is
+// reset, and the client may lose the answer.
+func (b *body) linger(rc *fasthttp.RequestCtx) {
+	if b.eof || rc.SetReadDeadline(time.Now().Add(lingering)) != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, b)
+	_ = rc.SetReadDeadline(time.Time{})
 }
 
 // ended reports whether the connection is where the next request begins.

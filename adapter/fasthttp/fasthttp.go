@@ -46,6 +46,7 @@ func Read(r promwire.Reader, opts ...server.ReadOption) fasthttp.RequestHandler 
 func ServeWrite(ctx context.Context, rc *fasthttp.RequestCtx, h http.Handler) {
 	x := newExchange(ctx, rc)
 	x.run(h)
+	x.body.linger(rc)
 	x.commit(len(x.small))
 	rc.Response.AppendBody(x.small)
 }
@@ -57,6 +58,7 @@ func ServeRead(ctx context.Context, rc *fasthttp.RequestCtx, h http.Handler) {
 	x := newExchange(ctx, rc)
 	body := newAnswer(x, h)
 	if body == nil {
+		x.body.linger(rc)
 		x.commit(len(x.small))
 		rc.Response.AppendBody(x.small)
 		return
