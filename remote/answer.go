@@ -27,7 +27,11 @@ func httpError(resp *http.Response, now time.Time) *promwire.HTTPError {
 		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now),
 	}
 	if to := resp.Header.Get("Location"); resp.StatusCode/100 == 3 && to != "" {
-		e.Body = fmt.Sprintf("redirect to %.200q would turn POST into GET: give that URL if it is the right one", to)
+		why := "would turn POST into GET"
+		if resp.StatusCode == http.StatusTemporaryRedirect || resp.StatusCode == http.StatusPermanentRedirect {
+			why = "would lead credentials, or headers that may hold some, elsewhere"
+		}
+		e.Body = fmt.Sprintf("redirect to %.200q %s: give that URL if it is the right one", to, why)
 	}
 	return e
 }

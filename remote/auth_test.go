@@ -173,10 +173,14 @@ func TestRedirectsDoNotCarryCredentials(t *testing.T) {
 	from := newServer(t, func(w http.ResponseWriter, req *http.Request) {
 		http.Redirect(w, req, elsewhere, http.StatusPermanentRedirect)
 	})
-	c := newWriteClient(t, from, WithBearerToken("t"))
-	var answer *promwire.HTTPError
-	if _, err := c.Write(context.Background(), request("m", 1)); !errors.As(err, &answer) || answer.StatusCode != http.StatusPermanentRedirect {
-		t.Errorf("got %v", err)
+	for name, secret := range map[string]WriteOption{
+		"token": WithBearerToken("t"), "header": WithHeader("X-Api-Key", "t"), "authorization": WithHeader("Authorization", "t"),
+	} {
+		var answer *promwire.HTTPError
+		_, err := newWriteClient(t, from, secret).Write(context.Background(), request("m", 1))
+		if !errors.As(err, &answer) || answer.StatusCode != http.StatusPermanentRedirect || !strings.Contains(answer.Body, "credentials") {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 

@@ -103,7 +103,7 @@ func (e *endpoint) log(ctx context.Context, level slog.Level, msg string, args .
 func (e *endpoint) keepPost(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
 		elsewhere := req.URL.Host != e.url.Host || req.URL.Scheme != e.url.Scheme
-		if req.Method != http.MethodPost || e.auth != nil && elsewhere {
+		if req.Method != http.MethodPost || elsewhere && e.hasSecrets() {
 			return http.ErrUseLastResponse
 		}
 		if next != nil {
@@ -114,6 +114,17 @@ func (e *endpoint) keepPost(next func(*http.Request, []*http.Request) error) fun
 		}
 		return nil
 	}
+}
+
+// hasSecrets reports whether requests carry credentials, or headers that may be some, such as an API key: net/http would
+// carry all of them along but Authorization.
+func (e *endpoint) hasSecrets() bool {
+	for name := range e.header {
+		if name != "User-Agent" && name != promwire.HeaderTenant {
+			return true
+		}
+	}
+	return e.auth != nil
 }
 
 // post sends p and returns the answer whatever its status; the caller closes its body. header belongs to the request

@@ -72,7 +72,8 @@ var reservedHeaders = []string{
 
 // WithHeader adds a header to every request; a second value for the same name replaces the first. Headers that the
 // protocol or the connection owns (content type and encoding, lengths, versions, User-Agent, Host and the like) are
-// refused: the client could not work, or would not send them.
+// refused: the client could not work, or would not send them. Redirects to another host or scheme are not followed then:
+// the header may hold an API key.
 func WithHeader(name, value string) Option {
 	return func(e *endpoint) error {
 		canonical := http.CanonicalHeaderKey(name)
