@@ -1,7 +1,8 @@
 package promfasthttp_test
 
 import (
-	"bytes"
+	"bufio"
+	"fmt"
 	"net"
 	"net/http"
 	"testing"
@@ -21,7 +22,17 @@ func TestRefusedBodyIsAnswered(t *testing.T) {
 	defer l.Close()
 	srv := &fasthttp.Server{Handler: promfasthttp.Handler(promwiretest.NewMemory(promwiretest.RefuseOlder)), StreamRequestBody: true}
 	go func() { _ = srv.Serve(l) }()
-	resp, err := http.Post("http://"+l.Addr().String()+"/api/v1/write", "text/plain", bytes.NewReader(make([]byte, 8<<20)))
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const size = 8 << 20
+	head := fmt.Sprintf("POST /api/v1/write HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n", size)
+	if _, err := conn.Write(append([]byte(head), make([]byte, size)...)); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
