@@ -63,7 +63,7 @@ func (r *exportReader) fetch(ctx context.Context, matchers []promwire.Matcher, c
 // latest bounds the times that are asked for, in milliseconds: VictoriaMetrics takes larger numbers for another unit.
 const latest = 1<<32*1000 - 10_000
 
-// exportArgs asks for a millisecond more at each end: the times go through floating point numbers.
+// exportArgs asks for a millisecond more: as a floating point number, a time may lose one.
 func exportArgs(matchers []promwire.Matcher, lo, hi int64) url.Values {
 	seconds := func(ms int64) string {
 		ms = min(max(ms, 1), latest)
@@ -71,7 +71,7 @@ func exportArgs(matchers []promwire.Matcher, lo, hi int64) url.Values {
 	}
 	return url.Values{
 		"match[]": {exportSelector(matchers)}, "reduce_mem_usage": {"1"},
-		"start": {seconds(max(lo, 1) - 1)}, "end": {seconds(min(hi, latest) + 1)},
+		"start": {seconds(lo)}, "end": {seconds(min(hi, latest) + 1)},
 	}
 }
 

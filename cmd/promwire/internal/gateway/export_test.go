@@ -73,7 +73,8 @@ func exported(ls promwire.Labels, samples []promwire.Sample, old bool) string {
 
 // What is read through an export is what is stored, in the order of a reader.
 func TestExport(t *testing.T) {
-	const lo, hi = 1_700_000_000_123, 1_700_009_000_789
+	const hi = 2_186_852_450_476 // less than that many seconds, as a floating point number times 1000
+	const lo = hi - 9_000_000
 	for _, old := range []bool{false, true} {
 		memory := filled(t, lo, hi, true)
 		r, err := engine(t, VictoriaMetrics, exports(t, memory, old)).Reader()
