@@ -169,8 +169,8 @@ func TestImportMemory(t *testing.T) {
 	if code != 0 || !strings.Contains(out, fmt.Sprintf("samples to write (dry run): %d\n", n)) {
 		t.Errorf("code %d: %s", code, out)
 	}
-	// The samples alone are 24 MB in memory, and the file is 17 MB.
-	if limit := int64(60 << 20); bytes > limit && !raceEnabled {
+	// With all samples in memory it takes 98 MB; the program alone takes some 40.
+	if limit := int64(75 << 20); bytes > limit && !raceEnabled {
 		t.Errorf("it took %d MB", bytes>>20)
 	}
 }
