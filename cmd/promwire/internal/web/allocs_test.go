@@ -7,14 +7,17 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/server"
 )
 
-// TestUnwatchedCostsNoMemory follows requests of a known sender while nobody looks.
+// TestUnwatchedCostsNoMemory follows requests of a known sender while nobody looks, behind the first one of a second.
 func TestUnwatchedCostsNoMemory(t *testing.T) {
-	u := newUI(t)
+	u, now := newUI(t), time.Now()
+	u.now = func() time.Time { return now }
+	u.watch.take(now)
 	r := httptest.NewRequest(http.MethodPost, server.WritePath, nil)
 	r.Header.Set("User-Agent", "agent/1")
 	stats := server.RequestStats{

@@ -71,15 +71,15 @@ func (s *site) series(name string, value float64, labels ...string) promwire.Tim
 	}
 }
 
-// TestTap shows a request in the debug format while somebody looks, and none when nobody does.
+// TestTap shows a request in the debug format while somebody looks, and one a second when nobody does.
 func TestTap(t *testing.T) {
 	for _, mt := range []promwire.MessageType{promwire.WriteV1, promwire.WriteV2} {
 		s := newSite(t)
 		r := &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{s.series("a_total", 1, "x", "<b>"), s.series("b", 2)}}
 		r.Timeseries[0].Metadata = promwire.Metadata{Type: promwire.TypeCounter, Help: "As."}
 		want := string(r.AppendText(nil, promwire.TextOptions{}))
-		push := func() { // each a second later
-			s.now = s.now.Add(time.Second)
+		push := func(later time.Duration) {
+			s.now = s.now.Add(later)
 			for i := range r.Timeseries {
 				r.Timeseries[i].Samples[0].Timestamp = s.now.UnixMilli()
 			}
@@ -87,20 +87,23 @@ func TestTap(t *testing.T) {
 				t.Fatalf("push: %d", code)
 			}
 		}
-		push()
-		if l := s.live("?tap=0"); len(l.Requests) != 0 || l.Traffic.Totals.Writes != 1 {
-			t.Fatalf("unwatched: %+v", l)
+		push(time.Second)
+		push(0)
+		if l := s.live("?tap=0"); len(l.Requests) != 1 || l.Requests[0].Text != want || l.Traffic.Totals.Writes != 2 {
+			t.Fatalf("unwatched, in one second: %+v", l)
 		}
-		push()
-		if l := s.live(""); len(l.Requests) != 0 {
-			t.Errorf("the figures alone have requests written down: %+v", l.Requests)
+		push(time.Second)
+		push(0)
+		if l := s.live(""); len(l.Requests) != 2 {
+			t.Errorf("the figures alone have more requests written down: %+v", l.Requests)
 		}
-		push()
+		push(time.Second)
+		push(0)
 		l := s.live("")
-		if len(l.Requests) != 1 {
-			t.Fatalf("watched: %d requests, want 1", len(l.Requests))
+		if len(l.Requests) != 4 {
+			t.Fatalf("watched: %d requests, want 4", len(l.Requests))
 		}
-		got := l.Requests[0]
+		got := l.Requests[3]
 		if got.Text != want {
 			t.Errorf("%s: shown as\n%swant\n%s", mt, got.Text, want)
 		}
@@ -110,10 +113,10 @@ func TestTap(t *testing.T) {
 		if more := s.live(fmt.Sprintf("?since=%d", got.Seq)); len(more.Requests) != 0 {
 			t.Errorf("nothing new, and %d requests", len(more.Requests))
 		}
-		s.now = s.now.Add(watchTime)
-		push()
-		if l := s.live("?tap=0"); len(l.Requests) != 1 {
-			t.Errorf("%d requests after the watcher has left, want 1", len(l.Requests))
+		push(watchTime)
+		push(0)
+		if l := s.live("?tap=0"); len(l.Requests) != 5 {
+			t.Errorf("%d requests after the watcher has left, want 5", len(l.Requests))
 		}
 	}
 }
@@ -207,7 +210,7 @@ func TestRefusals(t *testing.T) {
 	if got := l.Traffic.Totals; got.Refused != 2 || got.Failed != 2 || got.Writes != 3 || got.V2 != 2 {
 		t.Errorf("totals %+v", got)
 	}
-	if n := len(l.Requests); n != 2 || l.Requests[0].Error == "" || l.Requests[0].Refused != 2 || l.Requests[1].Cause != "unsupported" {
-		t.Errorf("failures are shown whoever looks: %+v", l.Requests)
+	if n := len(l.Requests); n != 3 || l.Requests[1].Error == "" || l.Requests[1].Refused != 2 || l.Requests[2].Cause != "unsupported" {
+		t.Errorf("behind the first request, failures are shown whoever looks: %+v", l.Requests)
 	}
 }

@@ -39,8 +39,7 @@ func (vs *visits) begin(ctx context.Context, op server.Operation, r *http.Reques
 		v.end = v.done
 	}
 	v.op, v.sender = op, senderOf(r)
-	now := vs.ui.now()
-	if v.watch = vs.ui.watch.on(now) && vs.ui.watch.take(now); v.watch {
+	if v.watch = vs.ui.watch.take(vs.ui.now()); v.watch {
 		ctx = context.WithValue(ctx, visitKey{}, v)
 	}
 	return ctx, v.end

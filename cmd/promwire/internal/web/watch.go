@@ -12,12 +12,13 @@ const (
 	shownPerSecond = 25
 )
 
-// watch knows whether somebody looks. While nobody does, that is one comparison for each request.
+// watch knows whether somebody looks. While nobody does, one request in a second is shown all the same, so that who opens
+// the page sees what came before.
 type watch struct {
 	until atomic.Int64 // Unix nanoseconds
 
-	second atomic.Int64 // for which the places are
-	places atomic.Int64
+	second atomic.Int64 // for which requests are counted
+	count  atomic.Int64
 }
 
 func (w *watch) begin(now time.Time) { w.until.Store(now.Add(watchTime).UnixNano()) }
@@ -26,8 +27,12 @@ func (w *watch) on(now time.Time) bool { return now.UnixNano() < w.until.Load() 
 
 // take reports whether one more request may be shown in this second.
 func (w *watch) take(now time.Time) bool {
-	if s := now.Unix(); w.second.Swap(s) != s {
-		w.places.Store(shownPerSecond)
+	places := int64(1)
+	if w.on(now) {
+		places = shownPerSecond
 	}
-	return w.places.Add(-1) >= 0
+	if s := now.Unix(); w.second.Swap(s) != s {
+		w.count.Store(0)
+	}
+	return w.count.Add(1) <= places
 }
