@@ -29,7 +29,7 @@ const (
 	// maxBack bounds the search for a label in series before, in items.
 	maxBack = 128
 	// recentLabels is the size of the table for that search, in labels.
-	recentLabels = 1 << 12
+	recentLabels = 1 << 14
 	// middleStep is how many bytes are copied at a time, whether they are needed or not: short copies of unsteady length
 	// take far longer.
 	middleStep = 16
