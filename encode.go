@@ -83,6 +83,13 @@ const (
 
 func estimatePoints(samples []Sample, histograms []Histogram) estimate {
 	e := estimate{18 * len(samples), maxHeader + maxSample*uint64(len(samples))}
+	if len(histograms) > 0 {
+		e.add(estimateHistograms(histograms))
+	}
+	return e
+}
+
+func estimateHistograms(histograms []Histogram) (e estimate) {
 	for i := range histograms {
 		e.add(estimateHistogram(&histograms[i]))
 	}

@@ -72,7 +72,11 @@ func (e *requestV2) appendSeries(ts *TimeSeries) error {
 		e.extra = e.symbols.appendRefs(e.extra[:0], ts.Exemplars[k].Labels)
 		i = putExemplarV2(b, i, e.extra, &ts.Exemplars[k])
 	}
-	i = putMetadataV2(b, i, ts.Metadata.Type, e.symbols.ref(ts.Metadata.Help), e.symbols.ref(ts.Metadata.Unit))
+	if m := &ts.Metadata; m.any() {
+		i = putMetadataV2(b, i, m.Type, e.symbols.ref(m.Help), e.symbols.ref(m.Unit))
+	} else {
+		i = putMetadataV2(b, i, TypeUnknown, 0, 0)
+	}
 	e.series = b[:pb.CloseMessage(b, open, begin, i)]
 	return nil
 }
@@ -95,7 +99,7 @@ func (e *requestV2) numberLabels(ls Labels) {
 		}
 		refs[2*i], refs[2*i+1] = prevRefs[2*k], prevRefs[2*k+1]
 		if prev[k].Value != l.Value {
-			refs[2*i+1] = e.symbols.ref(l.Value)
+			refs[2*i+1] = e.symbols.refAfter(prevRefs[2*k+1], l.Value)
 		}
 		k++
 	}
@@ -118,6 +122,13 @@ const maxMetadataV2 = 2 + 11 + 6 + 6
 func estimateRest(labels int, exemplars []Exemplar) estimate {
 	e := estimateRefs(labels)
 	e.add(estimate{likely: 4, most: maxMetadataV2})
+	if len(exemplars) > 0 {
+		e.add(estimateExemplars(exemplars))
+	}
+	return e
+}
+
+func estimateExemplars(exemplars []Exemplar) (e estimate) {
 	for i := range exemplars {
 		e.add(estimateRefs(len(exemplars[i].Labels)))
 		e.add(estimate{likely: 20, most: maxExemplar})

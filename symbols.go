@@ -13,6 +13,7 @@ type symbols struct {
 	gen   uint32
 	slots []symbolSlot // a power of two of them, at most 3/4 in use
 	ends  []uint32     // ends[ref] is where the symbol ends in block
+	next  []uint32     // next[ref] is the symbol that was asked for after ref, 0 if none was
 	block []byte
 	full  bool // a symbol was left out, because block would have grown beyond maxMessage
 }
@@ -35,6 +36,7 @@ func (s *symbols) reset() {
 	}
 	s.block = append(s.block[:0], 0x22, 0x00)
 	s.ends = append(s.ends[:0], uint32(len(s.block)))
+	s.next = append(s.next[:0], 0)
 	s.full = false
 }
 
@@ -49,6 +51,23 @@ func (s *symbols) ref(str string) uint32 {
 		return s.add(str, hash, slot)
 	}
 	return slot.ref
+}
+
+// refAfter is ref for what stands where prev stood in the series before. Requests list the same metrics of target after
+// target: mostly it is what followed prev the last time, which takes no hash.
+func (s *symbols) refAfter(prev uint32, str string) uint32 {
+	if next := s.next[prev]; next != 0 && s.is(next, str) {
+		return next
+	}
+	ref := s.ref(str)
+	s.next[prev] = ref
+	return ref
+}
+
+// is reports whether str is the symbol ref, which is not 0.
+func (s *symbols) is(ref uint32, str string) bool {
+	from, end := s.ends[ref-1], s.ends[ref]
+	return uint64(end-from) == pb.SizeBytes(len(str)) && string(s.block[end-uint32(len(str)):end]) == str
 }
 
 // lookup returns the number of str if it is in the table.
@@ -85,6 +104,7 @@ func (s *symbols) add(str string, hash uint32, slot *symbolSlot) uint32 {
 	end := uint32(len(s.block))
 	*slot = symbolSlot{s.gen, hash, ref, end - uint32(len(str)), end}
 	s.ends = append(s.ends, end)
+	s.next = append(s.next, 0)
 	if len(s.ends) > len(s.slots)/4*3 {
 		s.grow()
 	}

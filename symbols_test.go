@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -34,6 +35,32 @@ func TestSymbolsGrow(t *testing.T) {
 		}
 		if len(s.ends) != len(want) || s.ends[len(s.ends)-1] != uint32(len(s.block)) {
 			t.Errorf("round %d: %d symbols, want %d", round, len(s.ends), len(want))
+		}
+	}
+}
+
+// TestSymbolsAfter asks for strings that follow each other as expected and not, in a table that held others before: what
+// was expected never changes the number of a string. Many are the end of others, or as long.
+func TestSymbolsAfter(t *testing.T) {
+	var s symbols
+	r := rand.New(rand.NewPCG(1, 2))
+	texts := []string{"", "a", "ba", "cba", "b", strings.Repeat("y", 127), strings.Repeat("z", 127), strings.Repeat("y", 128), strings.Repeat("zy", 64)}
+	for range 20 {
+		s.reset()
+		want, prev := map[string]uint32{}, uint32(0)
+		for range 500 {
+			str := texts[r.IntN(len(texts))]
+			ref := s.refAfter(prev, str)
+			if first, known := want[str]; known && ref != first || str == "" && ref != 0 {
+				t.Fatalf("%q is %d, was %d", str, ref, first)
+			}
+			if field := s.field(ref); !bytes.HasSuffix(field, []byte(str)) || s.ref(str) != ref {
+				t.Fatalf("%q has the number %d, of %q", str, ref, field)
+			}
+			want[str], prev = ref, ref
+		}
+		if len(s.next) != len(s.ends) || len(want) != len(s.ends) {
+			t.Fatalf("%d symbols, %d successors, want %d", len(s.ends), len(s.next), len(want))
 		}
 	}
 }
