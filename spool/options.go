@@ -24,6 +24,9 @@ const (
 	SyncNone
 )
 
+// MinMaxBytes is the least that [WithMaxBytes] takes, in bytes.
+const MinMaxBytes = 4096
+
 // The defaults.
 const (
 	DefaultMaxBytes     = 1 << 30
@@ -111,8 +114,8 @@ func newConfig(opts []Option) (*config, error) {
 		c.logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	switch {
-	case c.maxBytes < 4096:
-		return nil, fmt.Errorf("maximum of %d bytes, want at least 4096", c.maxBytes)
+	case c.maxBytes < MinMaxBytes:
+		return nil, fmt.Errorf("maximum of %d bytes, want at least %d", c.maxBytes, MinMaxBytes)
 	case c.segmentBytes < 1:
 		return nil, fmt.Errorf("segments of %d bytes, want at least 1", c.segmentBytes)
 	case c.maxAge < 0:

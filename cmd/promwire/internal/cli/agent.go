@@ -177,7 +177,18 @@ func (f *agentFlags) openSpool(logger *slog.Logger) (*spool.Spool, error) {
 	if f.spool == "" {
 		return nil, nil //nolint:nilnil // there need not be one
 	}
+	if err := checkSpoolSize("spool-size", f.spoolSize); err != nil {
+		return nil, err
+	}
 	return spool.Open(f.spool, append(spoolLog(logger), spool.WithMaxBytes(int64(f.spoolSize)), spool.WithMaxAge(time.Duration(f.spoolAge)))...)
+}
+
+// checkSpoolSize refuses a bound that leaves no room for anything.
+func checkSpoolSize(flag string, bound size) error {
+	if bound < spool.MinMaxBytes {
+		return usagef("--%s of %d bytes: want at least %d", flag, int64(bound), spool.MinMaxBytes)
+	}
+	return nil
 }
 
 // spoolLog makes a spool log what it loses, and what goes wrong with its files.

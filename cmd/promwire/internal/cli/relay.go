@@ -201,6 +201,9 @@ func (f *relayFlags) settings(cmd *cobra.Command, logger *slog.Logger) (relay.Co
 
 // openSpool opens the spool of a relay.
 func (f *relayFlags) openSpool(c *relay.Config) (*spool.Spool, error) {
+	if err := checkSpoolSize("spool-size", f.spoolSize); err != nil {
+		return nil, err
+	}
 	opts := append(spoolLog(c.Logger), spool.WithMaxBytes(int64(f.spoolSize)), spool.WithMaxAge(time.Duration(f.spoolAge)),
 		spool.WithSync(syncPolicies[f.sync]), spool.WithCompressions(c.Compressions...))
 	if f.refuse {

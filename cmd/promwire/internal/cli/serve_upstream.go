@@ -136,6 +136,9 @@ func (f *upstreamFlags) open(data string, c gateway.Config) (http.Handler, *gate
 	if _, err := os.Stat(filepath.Join(data, "wal")); err == nil {
 		return nil, nil, usagef("--data %s holds what promwire serve stored without --upstream: choose another one", data)
 	}
+	if err := checkSpoolSize("upstream.spool-size", f.spoolSize); err != nil {
+		return nil, nil, err
+	}
 	opts := append(spoolLog(c.Logger), spool.WithMaxBytes(int64(f.spoolSize)), spool.WithRefuseWhenFull(),
 		spool.WithCompressions(c.Relay.Compressions...))
 	var err error
