@@ -55,7 +55,7 @@ func estimateRestV1(series []TimeSeries) uint64 {
 // appendIfRoomV1 is appendSeriesV1, or returns nil if dst may have no room for ts. It looks at labels only once, while
 // it writes them: their sizes are what takes time to sum up before, as they lie all over the memory.
 func appendIfRoomV1(dst []byte, start int, ts *TimeSeries, likely int) []byte {
-	most := min(cap(dst), start+maxMessage) - maxHeader - int(min(estimatePointsV1(ts).most, maxMessage))
+	most := start + min(cap(dst)-start, maxMessage) - maxHeader - int(min(estimatePointsV1(ts).most, maxMessage))
 	open := len(dst)
 	if most < open+maxHeader {
 		return nil
