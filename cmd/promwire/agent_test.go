@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -283,7 +284,10 @@ func TestAgentSpool(t *testing.T) {
 	r.Stop()
 	url, instance, scrapes := exposes(t, "a 1\n")
 	dir := filepath.Join(t.TempDir(), "spool")
-	args := []string{"--scrape", url, "--write", r.URL, "--write", "foo://nowhere/", "--interval", "50ms", "--batch-deadline", "10ms", "--spool", dir, "--listen", "127.0.0.1:0"}
+	args := []string{
+		"--scrape", url, "--write", r.URL, "--write", "foo://nowhere/", "--write", "http://127.0.0.1:9/dead",
+		"--interval", "50ms", "--batch-deadline", "10ms", "--spool", dir, "--listen", "127.0.0.1:0", "--shutdown-timeout", "1s",
+	}
 	p := startAgent(t, args...)
 	until(t, "scrapes", func() bool { return scrapes.Load() >= 6 })
 	kept := int(scrapes.Load()) - 1 // those before are on disk when a scrape begins
@@ -314,8 +318,15 @@ func TestAgentSpool(t *testing.T) {
 			t.Errorf("sample %d is at %d, the one before at %d", i, samples[i].Timestamp, samples[i-1].Timestamp)
 		}
 	}
-	// A place that is no more keeps nothing.
-	p = startAgent(t, "--scrape", url, "--write", r.URL, "--interval", "50ms", "--batch-deadline", "10ms", "--spool", dir)
+	// What waits for a place that is no more is given up on request alone.
+	other := []string{"--scrape", url, "--write", r.URL, "--interval", "50ms", "--batch-deadline", "10ms", "--spool", dir}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "promwire", append([]string{"agent"}, other...)...).CombinedOutput()
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(string(out), "--drop-left-over") {
+		t.Errorf("an agent that leaves a place out: %v, %s", err, out)
+	}
+	p = startAgent(t, append(other, "--drop-left-over")...)
 	until(t, "log", func() bool { return strings.Contains(p.text(), "nothing is written there any more") })
 	before := len(r.Requests())
 	until(t, "request", func() bool { return len(r.Requests()) > before })

@@ -27,6 +27,8 @@ type Config struct {
 	Logger  *slog.Logger
 	// Spool keeps what is to be written on disk, nil for memory. The agent closes it.
 	Spool *spool.Spool
+	// DropLeftOver gives up what the spool holds for outlets that are none any more.
+	DropLeftOver bool
 	// BatchSamples bounds a request, 1 to MaxBatchSamples. A scrape stays together in one if it fits.
 	BatchSamples int
 	// BatchDeadline is how long scrapes wait for others to share their request.

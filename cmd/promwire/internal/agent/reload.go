@@ -29,7 +29,7 @@ func (r *reload) stop(ctx context.Context, leaving *sync.WaitGroup) {
 
 // Reload goes on with what load returns. If it, or something in what it returns, is bad, everything stays as it is.
 // Outlets are known by their names: what waits for one goes on, by its new settings. What waits for one that is no more
-// gets a minute, and with a spool none. The outcome is logged, and in the figures.
+// gets a minute; with a spool it must be nothing, unless Config.DropLeftOver says otherwise. The outcome is logged, and in the figures.
 func (a *Agent) Reload(load func() ([]*scrape.Job, []Outlet, error)) {
 	jobs, all, err := load()
 	if err == nil {

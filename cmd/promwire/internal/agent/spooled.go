@@ -2,6 +2,8 @@ package agent
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 
@@ -21,11 +23,12 @@ type spooled struct {
 	notTaken atomic.Int64
 }
 
-// newSpooled begins to deliver what s holds. What it holds for outlets that are no more is given up.
+// newSpooled begins to deliver what s holds. If it holds something for outlets that are no more, that is an error, or is
+// given up.
 func newSpooled(s *spool.Spool, c *Config) (*spooled, error) {
 	out := &spooled{spool: s, config: c, logger: c.Logger}
 	var err error
-	out.places, err = outlets.NewSpooled(s, out.placesOf(c.Outlets), true, c.Logger)
+	out.places, err = outlets.NewSpooled(s, out.placesOf(c.Outlets), c.DropLeftOver, c.Logger)
 	return out, err
 }
 
@@ -51,7 +54,11 @@ func (s *spooled) placesOf(all []Outlet) []outlets.Place {
 }
 
 func (s *spooled) reload(all []Outlet) error {
-	return s.places.Reload(s.placesOf(all), outlets.Change{DropLeftOver: true})
+	err := s.places.Reload(s.placesOf(all), outlets.Change{DropLeftOver: s.config.DropLeftOver})
+	if errors.Is(err, outlets.ErrLeftOver) {
+		err = fmt.Errorf("%w; wait until it has got all, or restart with --drop-left-over", err)
+	}
+	return err
 }
 
 func (s *spooled) limit() int { return int(s.samples.Load()) }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -42,6 +43,7 @@ type agentFlags struct {
 
 	spool     string
 	spoolSize size
+	dropOther bool
 	spoolAge  duration
 
 	listen, logLevel      string
@@ -101,6 +103,7 @@ file_sd_configs. On SIGHUP it is read again; if it can't be used, the old one st
 	f.preflight.register(flags, "; a request is what goes out together, so strict may hold back other targets. By default nothing is judged")
 	flags.StringVar(&f.spool, "spool", "", "`DIR`ectory that keeps what waits on disk, instead of memory: it rides out outages and restarts")
 	flags.Var(&f.spoolSize, "spool-size", "bound on the --spool; beyond it, the oldest is dropped")
+	flags.BoolVar(&f.dropOther, "drop-left-over", false, "give up what the --spool holds for places that are not given any more")
 	flags.Var(&f.spoolAge, "spool-age", "how long the --spool keeps what waits; 0: no bound")
 	flags.StringVar(&f.listen, "listen", "", "address for /metrics, /-/healthy and /-/ready, `HOST:PORT`; by default none")
 	flags.Var(&f.shutdown, "shutdown-timeout", "how long to send what waits at the end")
@@ -122,7 +125,7 @@ func runAgent(ctx context.Context, streams IO, f *agentFlags, cmd *cobra.Command
 	}
 	logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: level}))
 	c := agent.Config{
-		Reloadable: f.config != "", Logger: logger, BatchSamples: f.batchSamples, BatchDeadline: time.Duration(f.batchWait),
+		DropLeftOver: f.dropOther, Reloadable: f.config != "", Logger: logger, BatchSamples: f.batchSamples, BatchDeadline: time.Duration(f.batchWait),
 		ShutdownTimeout: time.Duration(f.shutdown), ReportEvery: time.Duration(f.reportEvery),
 	}
 	if f.batchSamples < 1 || f.batchSamples > agent.MaxBatchSamples {
@@ -149,6 +152,9 @@ func runAgent(ctx context.Context, streams IO, f *agentFlags, cmd *cobra.Command
 		return err
 	}
 	a, err := agent.New(c)
+	if errors.Is(err, outlets.ErrLeftOver) {
+		return err
+	}
 	if err != nil {
 		return &usageError{err}
 	}
