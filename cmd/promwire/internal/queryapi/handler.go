@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/common/route"
@@ -24,8 +25,8 @@ type Handler struct {
 	opts   Options
 	places places
 	engine *promql.Engine
-	api    http.Handler
-	pause  time.Duration // of clients
+	api    func() http.Handler // built for the first request: it takes megabytes, and many stores are never asked
+	pause  time.Duration       // of clients
 }
 
 // New returns a handler for paths that begin with [Prefix]. Paths of Prometheus' API that would write, such as
@@ -40,9 +41,11 @@ func New(store *tsdbstore.Store, o Options) *Handler {
 // For returns a handler for another store that shares engine, places and all bounds with h.
 func (h *Handler) For(store *tsdbstore.Store) *Handler {
 	c := *h
-	router := route.New().WithPrefix(strings.TrimSuffix(Prefix, "/"))
-	newAPI(store, h.opts, h.engine).Register(router)
-	c.api = router
+	c.api = sync.OnceValue(func() http.Handler {
+		router := route.New().WithPrefix(strings.TrimSuffix(Prefix, "/"))
+		newAPI(store, h.opts, h.engine).Register(router)
+		return router
+	})
 	return &c
 }
 
@@ -106,5 +109,5 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out := newSteady(w, h.pause)
 	defer out.end()
-	h.api.ServeHTTP(out, r)
+	h.api().ServeHTTP(out, r)
 }

@@ -63,6 +63,9 @@ func (b *batch) commitExemplars() error {
 	if len(b.exemplars) == 0 {
 		return nil
 	}
+	if err := b.needRing(); err != nil {
+		return err
+	}
 	app := b.db.Appender(b.ctx)
 	for k := range b.exemplars {
 		p := &b.exemplars[k]

@@ -22,6 +22,7 @@ type newestSlot struct {
 
 const (
 	newestMinSlots = 256
+	newestRun      = 32      // slots
 	newestMaxKept  = 1 << 16 // a table above this size is not kept for the next request
 	noTime         = math.MinInt64
 )
@@ -59,8 +60,9 @@ func (n *newestTimes) set(ref storage.SeriesRef, t int64) {
 // find returns the slot of ref, or the empty one where it belongs.
 func (n *newestTimes) find(ref storage.SeriesRef) *newestSlot {
 	mask := uint64(len(n.slots) - 1)
-	// References are counted up: the multiplier spreads them, and its upper bits are the good ones.
-	for i := (uint64(ref) * 0x9e3779b97f4a7c15) >> 32; ; i++ {
+	// References are counted up, and senders keep their order: neighbours share a run of slots, and so cache lines. The
+	// multiplier spreads the runs, and its upper bits are the good ones.
+	for i := (uint64(ref)/newestRun*0x9e3779b97f4a7c15)>>32*newestRun + uint64(ref)%newestRun; ; i++ {
 		s := &n.slots[i&mask]
 		if s.gen != n.gen || s.ref == ref {
 			return s

@@ -28,7 +28,7 @@ func (s *Store) Reconfigure(o Options) error {
 		defer s.release()
 		s.writing.Lock() // the TSDB replaces what appending reads
 		defer s.writing.Unlock()
-		if err := db.ApplyConfig(next.config()); err != nil {
+		if err := db.ApplyConfig(next.config(s.ringSize(&next))); err != nil {
 			return fmt.Errorf("data directory %s: %w", s.dir, err)
 		}
 	}
@@ -36,8 +36,8 @@ func (s *Store) Reconfigure(o Options) error {
 	return nil
 }
 
-// config returns what a TSDB applies while it is open.
-func (o *Options) config() *config.Config {
+// config returns what a TSDB applies while it is open, with a ring for so many exemplars.
+func (o *Options) config(exemplars int) *config.Config {
 	return &config.Config{StorageConfig: config.StorageConfig{
 		TSDBConfig: &config.TSDBConfig{
 			OutOfOrderTimeWindow: o.OutOfOrderWindow.Milliseconds(),
@@ -45,6 +45,6 @@ func (o *Options) config() *config.Config {
 				Time: model.Duration(o.Retention.Truncate(time.Millisecond)), Size: units.Base2Bytes(o.RetentionBytes),
 			},
 		},
-		ExemplarsConfig: &config.ExemplarsConfig{MaxExemplars: int64(o.MaxExemplars)},
+		ExemplarsConfig: &config.ExemplarsConfig{MaxExemplars: int64(exemplars)},
 	}}
 }

@@ -45,6 +45,7 @@ type Store struct {
 	// writing is held from the first append of a request to its commit. The TSDB judges samples against what is
 	// committed, and drops in silence at the commit what a parallel request has overtaken: it would be counted as written.
 	writing sync.Mutex
+	noRing  bool // under writing: no exemplar came yet (exemplarring.go)
 
 	// wanted says that the TSDB is to be opened anew and that readers are in the way, so that no more of them begin.
 	wanted atomic.Bool
@@ -122,6 +123,9 @@ func (s *Store) open() error {
 		case err != nil:
 			return fmt.Errorf("data directory %s cannot be opened: %w", s.dir, err)
 		case logs.damages() == 0:
+			if err := s.dropEmptyRing(db, logs); err != nil {
+				return errors.Join(err, db.Close())
+			}
 			s.db, s.logs = db, logs
 			s.cache.reset() // references are good for one TSDB
 			s.failed.Store(false)
