@@ -123,9 +123,9 @@ type ReadLimits struct {
 	MaxQueries int
 	// MaxMatchers bounds the matchers of all queries of a request together. Default 1,000; beyond it 400.
 	MaxMatchers int
-	// MaxPatternBytes bounds the regular expressions of all matchers of a request together. A class in brackets counts
-	// as 32 bytes more than it has; "\pL" and the like, and in patterns that ignore case classes beyond ASCII, as 256.
-	// Default 32 KiB; beyond it 400.
+	// MaxPatternBytes bounds the regular expressions of all matchers of a request together. A list of values, such as
+	// "a|b", counts for a quarter; a group as 16 bytes more than it has, a class in brackets as 32, "\pL" and the like as
+	// 256, and classes beyond ASCII in patterns with flags as 2,048. Default 32 KiB; beyond it 400.
 	MaxPatternBytes int
 	// MaxSamples bounds the samples and histograms of each query of an answer of type SAMPLES. Default 50,000,000,
 	// as Prometheus; beyond it 400. It does not apply to streams.
