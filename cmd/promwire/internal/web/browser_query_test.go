@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -162,7 +163,12 @@ func testHeatmap(v *visitor, t *testing.T) {
 }
 
 func testErrors(v *visitor, t *testing.T) {
-	v.open("?v=query&q=sum(", `document.querySelector('[role="alert"]')?.textContent.includes("parse error")`)
+	v.open("?v=query&q=sum(%22%C3%A4%22)%20by%20x", `document.querySelector('[role="alert"]')?.textContent.includes("parse error")`)
+	var alert string
+	v.Eval(`document.querySelector('[role="alert"]').textContent`, &alert)
+	if _, place, _ := strings.Cut(alert, "\n\n"); place != "sum(\"ä\") by x\n            ^" {
+		t.Errorf("the place of the error is shown as\n%s", place)
+	}
 	for _, p := range v.Problems() { // the browser reports each answer of 400
 		if !strings.Contains(p, "Failed to load resource") {
 			t.Error(p)
@@ -193,4 +199,51 @@ func testRefresh(v *visitor, t *testing.T) {
 	if !same || !hidden || !tip {
 		t.Errorf("the same graph: %t, what was hidden still is: %t, cursor and focus stay: %t", same, hidden, tip)
 	}
+}
+
+// testZone shows times in the browser's zone, and in UTC when that is chosen.
+func testZone(v *visitor, t *testing.T) {
+	v.Zone("Asia/Kolkata")
+	defer v.Zone("UTC")
+	const at = `document.querySelector('input[type="datetime-local"]').value`
+	v.open("?v=query&q=shop_requests_total&range=900&end=1772366400", at)
+	var local, utc, status string
+	v.Eval(at, &local)
+	v.Click("button.zone")
+	v.Wait(`document.querySelector("button.zone").getAttribute("aria-pressed") === "true" && !document.querySelector(".busy")`)
+	v.Eval(at, &utc)
+	if local != "2026-03-01T17:30:00" && local != "2026-03-01T17:30" || utc != "2026-03-01T12:00:00" && utc != "2026-03-01T12:00" {
+		t.Errorf("the end is %s in Kolkata and %s in UTC", local, utc)
+	}
+	v.Eval(`(() => { const i = document.querySelector('input[type="datetime-local"]'); i.value = "2026-03-01T11:00:00"; i.dispatchEvent(new Event("change")); })()`, nil)
+	v.Wait(`new URLSearchParams(location.search).get("end") === "1772362800"`)
+	v.open("?v=status", `document.querySelectorAll("dd").length > 10`)
+	v.Eval(`document.querySelector("main").innerText`, &status)
+	if !strings.Contains(status, " UTC,") || strings.Contains(status, "UTC+") {
+		t.Errorf("UTC is forgotten: %s", status)
+	}
+	v.open("?v=query&q=shop_requests_total&range=900", "!document.querySelector('button.zone').hidden")
+	v.Click("button.zone")
+	v.Wait(`document.querySelector("button.zone").getAttribute("aria-pressed") === "false"`)
+}
+
+// testSpoof shows label values that would turn around what stands beside them, or hide in it.
+func testSpoof(v *visitor, t *testing.T) {
+	value := "a\u202eb\x00  c" + strings.Repeat("x", 500)
+	v.push(promwire.TimeSeries{
+		Labels:  promwire.LabelsFromStrings("__name__", "spoofed", "v", value),
+		Samples: []promwire.Sample{{Timestamp: time.Now().UnixMilli(), Value: 1}},
+	})
+	for _, view := range []string{"?v=query&q=spoofed&tab=table", "?v=query&q=spoofed", "?v=metrics&m=spoofed", "?v=live"} {
+		var text string
+		v.open(view, `document.querySelector("main").textContent.includes("a\\u202eb\\u0000  c")`)
+		v.Eval(`document.querySelector("main").textContent`, &text)
+		if strings.ContainsAny(text, "\u202e\x00") {
+			t.Errorf("%s: what can't be seen is in %q", view, text)
+		}
+	}
+	var q string
+	v.open("?v=metrics&m=spoofed", `document.querySelector(".detail bdi")`)
+	v.Eval(`document.querySelector(".detail td code:not(.word)").textContent`, &q) // is PromQL
+	v.open("?v=query&tab=table&q="+url.QueryEscape(q), `document.querySelectorAll(".result tbody tr").length === 1`)
 }

@@ -63,6 +63,12 @@ func (p *Page) Prefer(feature, value string) {
 	p.must("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": feature, "value": value}}})
 }
 
+// Zone sets the time zone, such as Asia/Kolkata.
+func (p *Page) Zone(name string) {
+	p.t.Helper()
+	p.must("Emulation.setTimezoneOverride", map[string]any{"timezoneId": name})
+}
+
 // Go loads an address.
 func (p *Page) Go(url string) {
 	p.t.Helper()

@@ -59,7 +59,7 @@ function draw() {
   if (sort === "type") found.sort((a, b) => (a.type < b.type ? -1 : a.type > b.type ? 1 : 0));
   parts.count.textContent = words.length ? `${exact(found.length)} of ${plural(rows.length, "metric")}` : plural(rows.length, "metric");
   if (!found.length) {
-    fill(parts.list, el("p.note", {}, rows.length ? "No metric matches." : "There are no metrics yet. The Live view says how to send some."));
+    fill(parts.list, el("p.note", {}, rows.length ? "No metric matches." : ["There are no metrics yet. ", el("a", { href: "?v=live", "data-view": "live" }, "Live"), " says how to send some."]));
     return;
   }
   const head = el("tr", {}, title("name", "Name"), title("type", "Type", "type"), counted && title("series", "Series", "count.num"));
@@ -97,8 +97,17 @@ function move(e) {
 
 function mark() {
   for (const tr of parts.list.querySelectorAll("tbody tr")) {
-    tr.setAttribute("aria-selected", String(tr.dataset.name === parts.state.m));
+    const here = tr.dataset.name === parts.state.m;
+    tr.setAttribute("aria-selected", String(here));
+    if (here && parts.seen !== parts.state.m) reveal(tr);
   }
+}
+
+// reveal scrolls the list, and nothing else, to a row that the address of the page has chosen.
+function reveal(tr) {
+  parts.seen = parts.state.m;
+  const [list, row] = [parts.list.getBoundingClientRect(), tr.getBoundingClientRect()];
+  if (row.top < list.top || row.bottom > list.bottom) parts.list.scrollTop += row.top - list.top - list.height / 3;
 }
 
 function show(state) {

@@ -2,12 +2,12 @@
 import { el } from "./dom.js";
 import { Plot, look } from "./plot.js";
 import { frame, valueTicks, tickText } from "./scale.js";
-import { exact } from "./format.js";
+import { amount, scaleOf } from "./unit.js";
 
 const mostLines = 12; // in the box of values
 
 export class Chart extends Plot {
-  // set shows data: {start, last, step, series: [{name, colour, values, hidden}]}, a value for each step, NaN for none.
+  // set shows data: {start, last, step, unit, series: [{name, colour, values, hidden}]}, a value for each step, NaN for none.
   set(data, stacked) {
     this.data = data;
     this.stacked = stacked;
@@ -41,8 +41,10 @@ export class Chart extends Plot {
     }
     if (lo > hi) [lo, hi] = [0, 1];
     if (lo > 0 && lo < hi * 0.6) lo = 0; // near enough to see from zero
-    const ticks = valueTicks(lo, hi, Math.max(2, Math.floor(height / 56)));
-    const texts = ticks.map((v) => tickText(v, ticks[1] - ticks[0]));
+    const { size, name } = scaleOf(this.data.unit, Math.max(Math.abs(lo), Math.abs(hi)));
+    const scaled = valueTicks(lo / size, hi / size, Math.max(2, Math.floor(height / 56)));
+    const texts = scaled.map((v) => tickText(v, scaled[1] - scaled[0], name));
+    const ticks = scaled.map((v) => v * size);
     const { start, last: end } = this.data;
     this.frame = frame(g, width, height, { start, end, ticks, texts, ...look() });
     g.lineJoin = "round";
@@ -103,7 +105,7 @@ export class Chart extends Plot {
     const sorted = here.map((s) => s.series).sort((a, b) => b.values[i] - a.values[i]);
     const shown = sorted.slice(0, mostLines);
     if (near && !shown.includes(near)) shown[mostLines - 1] = near;
-    const out = shown.map((s) => valueLine(s.colour, s.name, exact(s.values[i], 6), s === near));
+    const out = shown.map((s) => valueLine(s.colour, s.name, amount(s.values[i], this.data.unit, 6), s === near));
     if (sorted.length > shown.length) out.push(el("div.dim", {}, `and ${sorted.length - shown.length} more`));
     return out;
   }

@@ -1,6 +1,7 @@
 // Which time a query is for: how much, until when, how often anew.
 import { el, choice } from "./dom.js";
 import { duration, parseDuration, date, clock } from "./format.js";
+import { isUTC, chooseUTC, browserOffset, zoneName, instant } from "./zone.js";
 
 const presets = [["300", "5m"], ["900", "15m"], ["3600", "1h"], ["21600", "6h"], ["86400", "1d"], ["604800", "7d"]];
 const sizes = [60, 300, 900, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000];
@@ -21,14 +22,16 @@ export function times(state) {
   return { range, end, step, start: last - Math.ceil(range / step) * step, last };
 }
 
-// Controls writes changes through change(state).
+// Controls writes changes through change(state), and calls onZone when times are to be those of another zone.
 export class Controls {
-  constructor(change) {
+  constructor(change, onZone) {
     this.change = change;
+    this.onZone = onZone;
     this.state = {};
     this.range = el("input.range", { "aria-label": "Range", title: "Range, such as 90m", onchange: () => this.typed() });
-    this.end = el("input", { type: "datetime-local", step: "1", "aria-label": "End", title: "End, in your local time", onchange: () => this.ended() });
+    this.end = el("input", { type: "datetime-local", step: "1", "aria-label": "End", onchange: () => this.ended() });
     this.now = el("button", { type: "button", title: "Follow the present", onclick: () => this.change({ end: "" }) }, "Now");
+    this.zone = el("button.zone", { type: "button", onclick: () => this.otherZone() }, "UTC");
     this.presets = choice("Usual ranges", presets, "", (range) => this.change({ range }));
     this.refresh = el("select", { "aria-label": "Refresh", onchange: () => this.change({ every: this.refresh.value }, true) },
       ["", "5", "15", "60"].map((s) => el("option", { value: s }, s ? `every ${duration(Number(s))}` : "no refresh")));
@@ -40,7 +43,7 @@ export class Controls {
       el("span.spacer"),
       el("span.group", { role: "group", "aria-label": "End" },
         button("‹", "Earlier", () => this.shift(-1)), this.end, button("›", "Later", () => this.shift(1)), this.now),
-      this.refresh);
+      this.zone, this.refresh);
   }
 
   show(state) {
@@ -49,6 +52,9 @@ export class Controls {
     this.range.value = duration(range);
     this.presets.show(String(range));
     this.now.setAttribute("aria-pressed", String(!end));
+    this.zone.setAttribute("aria-pressed", String(isUTC()));
+    this.zone.title = isUTC() ? "Times are in UTC" : `Times are in ${zoneName(last * 1000)}, as of this browser`;
+    this.zone.hidden = !browserOffset(last * 1000); // it is UTC anyway
     this.end.value = `${date(last * 1000)}T${clock(last * 1000)}`;
     this.end.classList.toggle("following", !end);
     this.refresh.value = ["5", "15", "60"].includes(state.every) ? state.every : "";
@@ -61,8 +67,13 @@ export class Controls {
   }
 
   ended() {
-    const end = new Date(this.end.value).getTime() / 1000;
+    const end = instant(this.end.value) / 1000;
     this.change({ end: end > 0 ? Math.round(end) : "" });
+  }
+
+  otherZone() {
+    chooseUTC(!isUTC());
+    this.onZone();
   }
 
   resize(direction) {

@@ -1,4 +1,5 @@
 // Numbers, times and series as people read them.
+import { fields, zoneName } from "./zone.js";
 
 const steps = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
 
@@ -6,6 +7,7 @@ const steps = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
 export function short(v) {
   if (!Number.isFinite(v)) return special(v);
   const abs = Math.abs(v);
+  if (abs >= 1e15) return trimExponent(v.toExponential(2)).replace("e+", "e");
   for (const [size, sign] of steps) if (abs >= size) return trim((v / size).toPrecision(3)) + sign;
   if (abs !== 0 && abs < 0.001) return v.toExponential(1).replace(".0e", "e");
   return trim(v.toPrecision(3));
@@ -70,19 +72,19 @@ export function parseDuration(text) {
 
 const pad = (n, width = 2) => String(n).padStart(width, "0");
 
-// clock is the local time of day, with milliseconds if asked for.
+// clock is the time of day, with milliseconds if asked for.
 export function clock(ms, milliseconds = false) {
-  const d = new Date(ms);
-  return `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}${milliseconds ? `.${pad(d.getMilliseconds(), 3)}` : ""}`;
+  const d = fields(ms);
+  return `${pad(d.getUTCHours())}:${pad(d.getUTCMinutes())}:${pad(d.getUTCSeconds())}${milliseconds ? `.${pad(d.getUTCMilliseconds(), 3)}` : ""}`;
 }
 
 export function date(ms) {
-  const d = new Date(ms);
-  return `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}`;
+  const d = fields(ms);
+  return `${d.getUTCFullYear()}-${pad(d.getUTCMonth() + 1)}-${pad(d.getUTCDate())}`;
 }
 
 export function dateTime(ms) {
-  return `${date(ms)} ${clock(ms)}`;
+  return `${date(ms)} ${clock(ms)} ${zoneName(ms)}`;
 }
 
 // ago says how long ago something was, now being the server's time.
@@ -94,9 +96,19 @@ export function ago(ms, now) {
 const legacy = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const legacyLabel = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
+// unseen are characters that change how others are shown, or are not shown themselves: controls of text and of its direction.
+const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
+const escaped = (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
+// visible is text without characters that could make it look like another.
+export function visible(s) {
+  return s.replace(unseen, escaped);
+}
+
 // quote writes a string of PromQL.
 export function quote(s) {
-  return `"${s.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`;
+  return `"${visible(s.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\t", "\\t"))}"`;
 }
 
 // selector selects a metric, whatever its name.

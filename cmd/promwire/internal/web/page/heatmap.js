@@ -2,10 +2,11 @@
 import { el, colour } from "./dom.js";
 import { Plot, look } from "./plot.js";
 import { frame } from "./scale.js";
-import { short, exact } from "./format.js";
+import { exact } from "./format.js";
+import { amount } from "./unit.js";
 
 export class Heatmap extends Plot {
-  // set shows data: {start, last, step, columns: [{count, sum, buckets: [{lo, hi, n}]} or null for each step]}.
+  // set shows data: {start, last, step, unit, columns: [{count, sum, buckets: [{lo, hi, n}]} or null for each step]}.
   set(data) {
     this.data = data;
     const edges = new Set();
@@ -30,7 +31,7 @@ export class Heatmap extends Plot {
     const ticks = [];
     for (let i = 0; i <= n; i += each) ticks.push(i);
     if (ticks.at(-1) !== n) ticks.push(n);
-    const texts = ticks.map((i) => (this.rows.length ? short(this.rows[i] ?? NaN) : ""));
+    const texts = ticks.map((i) => (this.rows.length ? amount(this.rows[i] ?? NaN, this.data.unit) : ""));
     if (ticks.length > 2 && ticks.at(-1) - ticks.at(-2) < each * 0.6) texts[texts.length - 2] = "";
     // Half a step on both sides, as cells lie around their time.
     this.frame = frame(g, width, height, { start: start - step / 2, end: last + step / 2, ticks, texts, ...look() });
@@ -64,11 +65,12 @@ export class Heatmap extends Plot {
     if (!c) return [];
     const at = this.frame.value(py);
     const here = c.buckets.find((b) => this.row(b.lo) <= at && at < this.row(b.hi));
+    const text = (v) => amount(v, this.data.unit);
     const pair = (name, value) => el("div.line", {}, el("span.name", {}, name), el("span.num", {}, value));
     return [
-      here && el("div.line.near", {}, el("span.name", {}, `${short(here.lo)} to ${short(here.hi)}`), el("span.num", {}, exact(here.n, 6))),
-      pair("count", exact(c.count, 6)), pair("sum", exact(c.sum, 6)), pair("mean", c.count ? short(c.sum / c.count) : "–"),
-      ...["0.5", "0.9", "0.99"].map((q) => pair(`quantile ${q}`, `≤ ${short(upper(c, Number(q)))}`)),
+      here && el("div.line.near", {}, el("span.name", {}, `${text(here.lo)} to ${text(here.hi)}`), el("span.num", {}, exact(here.n, 6))),
+      pair("count", exact(c.count, 6)), pair("sum", exact(c.sum, 6)), pair("mean", c.count ? text(c.sum / c.count) : "–"),
+      ...["0.5", "0.9", "0.99"].map((q) => pair(`quantile ${q}`, `≤ ${text(upper(c, Number(q)))}`)),
     ].filter(Boolean);
   }
 }

@@ -1,6 +1,6 @@
 // The legend: a click shows or hides a series; with Ctrl, Shift or a double click it shows that one alone, or all again.
 import { el, fill } from "./dom.js";
-import { short } from "./format.js";
+import { amount } from "./unit.js";
 
 export class Legend {
   constructor(onChange) {
@@ -9,9 +9,10 @@ export class Legend {
   }
 
   // set shows series; entries that are there already stay, and keep the focus.
-  set(series) {
+  set(series, unit) {
     const before = this.series || [];
     this.series = series;
+    this.unit = unit;
     if (before.length === series.length && series.every((s, i) => s.name === before[i].name)) this.refresh();
     else fill(this.box, series.map((s, i) => this.entry(s, i)));
   }
@@ -19,7 +20,7 @@ export class Legend {
   refresh() {
     [...this.box.children].forEach((b, i) => {
       b.setAttribute("aria-pressed", String(!this.series[i].hidden));
-      b.lastChild.textContent = short(last(this.series[i].values));
+      b.lastChild.textContent = amount(last(this.series[i].values), this.unit);
     });
   }
 
@@ -27,7 +28,7 @@ export class Legend {
     const swatch = el("span.swatch");
     swatch.style.background = s.colour;
     const b = el("button", { type: "button", "aria-pressed": String(!s.hidden), title: `${s.name}\nCtrl+click: only this one` },
-      swatch, el("span.name", {}, s.name), el("span.num", {}, short(last(s.values))));
+      swatch, el("span.name", {}, s.name), el("span.num", {}, amount(last(s.values), this.unit)));
     b.addEventListener("click", (e) => this.toggle(this.series[i], e.ctrlKey || e.metaKey || e.shiftKey));
     b.addEventListener("dblclick", () => this.toggle(this.series[i], true));
     return b;

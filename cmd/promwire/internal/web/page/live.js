@@ -4,7 +4,7 @@ import { base } from "./api.js";
 import * as feed from "./feed.js";
 import { Tap } from "./tap.js";
 import { spark } from "./spark.js";
-import { short, exact, plural, ago, bytes } from "./format.js";
+import { short, exact, plural, ago, bytes, visible } from "./format.js";
 
 let parts = null;
 let stop = null;
@@ -40,8 +40,13 @@ function firstSteps() {
   const push = `promwire push --url ${url} demo_orders_total 1 --type counter`;
   const config = `remote_write:\n  - url: ${url}`;
   return el("section.panel.start", { hidden: true, "aria-label": "First steps" },
-    el("p", {}, "Nothing has arrived since this server was started. Send a first sample:"), el("pre", {}, push), copyButton(() => push),
-    el("p", {}, "or have a Prometheus send what it scrapes, in its prometheus.yml:"), el("pre", {}, config), copyButton(() => config));
+    el("p", {}, "Nothing has arrived since this server was started. Send a first sample:"), code(push),
+    el("p", {}, "or have a Prometheus send what it scrapes, in its prometheus.yml:"), code(config),
+    el("p", {}, "It shows here as it arrives, then below Metrics and Query, and in Grafana: a Prometheus data source with this URL."), code(base.replace(/\/$/, "")));
+}
+
+function code(text) {
+  return el("div.code", {}, el("pre", { tabindex: "0" }, text), copyButton(() => text));
 }
 
 function update(news) {
@@ -71,7 +76,7 @@ function showSenders(all, now) {
   const { body } = parts.who;
   if (!all.length) return fill(body, el("p.note", {}, "Nobody has sent anything yet."));
   fill(body, table(["Sender", "", "#Requests", "#Samples", "#Last"], all.map((s) => [
-    [el("div", {}, s.ip), el("div.dim", {}, s.agent || "no User-Agent")],
+    [el("div", {}, s.ip), el("div.agent", { title: s.agent }, visible(s.agent || "no User-Agent"))],
     el("span.badge", {}, s.version || s.op),
     [exact(s.requests), s.failed ? el("div", {}, el("span.badge.bad", {}, `${short(s.failed)} failed`)) : null].filter(Boolean),
     short(s.samples), ago(s.last, now),
@@ -82,7 +87,7 @@ function showRefusals(all, now) {
   const { body } = parts.why;
   if (!all.length) return fill(body, el("p.note", {}, "Nothing was refused."));
   fill(body, table(["Reason", "#Items", "#Requests", "#Last"], all.map((r) => [
-    [el("div", {}, r.reason.replaceAll("_", " ")), r.example && el("span.example", { title: r.example }, r.example)],
+    [el("div", {}, r.reason.replaceAll("_", " ")), r.example && el("span.example", { title: r.example }, visible(r.example))],
     r.items ? exact(r.items) : "–", r.requests ? exact(r.requests) : "–", ago(r.last, now),
   ]), "Refused, with reasons"));
 }

@@ -2,10 +2,11 @@
 import { el, fill, table } from "./dom.js";
 import { api, families, familyOf } from "./api.js";
 import { go } from "./state.js";
-import { selector, seriesText, exact, plural } from "./format.js";
+import { selector, seriesText, exact, plural, visible } from "./format.js";
 
 const mostSeries = 2000; // looked at for labels
 const mostShown = 50;
+const longest = 60; // letters of a value
 const byName = new Intl.Collator("en", { numeric: true });
 
 // detail returns an element that fills itself.
@@ -59,7 +60,14 @@ function labels(all) {
   if (!values.size) return el("p.note", {}, "Its series have no labels.");
   const rows = [...values].sort((a, b) => b[1].size - a[1].size || byName.compare(a[0], b[0])).map(([label, of]) => {
     const top = [...of].sort((a, b) => b[1] - a[1] || byName.compare(a[0], b[0])).slice(0, 8).map((v) => v[0]);
-    return [el("code.word", {}, label), el("span.values", {}, top.join(", ") + (of.size > top.length ? ", …" : "")), exact(of.size)];
+    const shown = top.flatMap((v, i) => [i ? ", " : "", value(v)]);
+    return [el("code.word", {}, visible(label)), el("span.values", {}, shown, of.size > top.length ? ", …" : ""), `${all.length >= mostSeries ? "≥ " : ""}${exact(of.size)}`];
   });
   return table(["Label", "Values", "#Count"], rows, "Labels");
+}
+
+// value is one that can't change how its neighbours are read, whatever is in it.
+function value(v) {
+  const text = visible(v);
+  return text.length > longest ? el("bdi", { title: text.slice(0, 2000) }, `${text.slice(0, longest)}…`) : el("bdi", {}, text);
 }

@@ -6,10 +6,12 @@ import { Completion } from "./complete.js";
 import { Controls, times, defaultRange } from "./controls.js";
 import { Results } from "./results.js";
 import { queries } from "./metric.js";
-import { plural } from "./format.js";
+import { plural, visible } from "./format.js";
 import { recent, remember } from "./recent.js";
 
 const limit = 2000; // series that an answer has at most; a warning says so
+const truncated = "results truncated due to limit"; // the warning
+const tooMany = `There are more than ${plural(limit, "series", "series")}, and this shows the first. Select fewer, or put them together: topk(10, …), sum by (…) (…).`;
 
 let parts = null;
 let running = null; // the AbortController of the query that runs
@@ -20,7 +22,7 @@ function mount(root) {
   const input = el("textarea", { rows: "1", spellcheck: "false", autocapitalize: "off", autocomplete: "off", "aria-label": "PromQL expression", placeholder: "PromQL, such as rate(http_requests_total[5m])", "data-search": "" });
   const completion = new Completion(input);
   const run = el("button.primary", { type: "button", onclick: () => ask() }, "Run");
-  const controls = new Controls((changes, quiet) => write(changes, { push: !quiet }));
+  const controls = new Controls((changes, quiet) => write(changes, { push: !quiet }), () => ask());
   const results = new Results(zoom);
   const tabs = choice("Show as", [["graph", "Graph"], ["table", "Table"]], "graph", (tab) => write({ tab: tab === "graph" ? "" : tab }));
   const note = el("span.dim", { "aria-live": "polite" });
@@ -92,18 +94,29 @@ async function runQuery(state) {
     if (data.result?.length) remember(state.q);
     const shown = results.element(data, time, state);
     if (body.firstChild !== shown) fill(body, shown);
-    const count = Array.isArray(data.result) && data.resultType !== "scalar" ? `${plural(data.result.length, "series", "series")}, ` : "";
+    const cut = warnings.includes(truncated);
+    const count = Array.isArray(data.result) && data.resultType !== "scalar" ? `${cut ? "first " : ""}${plural(data.result.length, "series", "series")}, ` : "";
     note.textContent = `${count}${state.tab === "table" ? "" : `step ${time.step} s, `}${Math.round(performance.now() - begun)} ms`;
-    fill(messages, warnings.slice(0, 5).map((w) => el("div.warning", {}, w)));
+    fill(messages, warnings.slice(0, 5).map((w) => el("div.warning", {}, w === truncated ? tooMany : w)));
   } catch (e) {
     if (e.name === "AbortError" || mine !== running) return;
-    fill(messages, el("div.error", { role: "alert" }, e.message));
+    fill(messages, el("div.error", { role: "alert" }, e.message, place(e.message, state.q)));
     note.textContent = "";
     results.clear();
-    fill(body, el("p.note", {}, "No result."));
+    fill(body);
   } finally {
     if (mine === running) box.classList.remove("busy");
   }
+}
+
+// place shows the part of a query that a message of its parser is about.
+function place(message, q) {
+  const [, line, column] = /(\d+):(\d+): parse error/.exec(message) || [];
+  const text = line && q.split("\n")[line - 1];
+  if (!text) return "";
+  const before = new TextDecoder().decode(new TextEncoder().encode(text).slice(0, column - 1)); // columns are bytes
+  const from = Math.max(0, before.length - 50);
+  return `\n\n${visible(text.slice(from, from + 80))}\n${" ".repeat(visible(before.slice(from)).length)}^`;
 }
 
 // idle offers queries that suit what is stored.

@@ -7,6 +7,7 @@ import { Legend } from "./legend.js";
 import { resultTable } from "./table.js";
 import { floats, histograms, classic, mostSeries } from "./data.js";
 import { exact } from "./format.js";
+import { unitOf } from "./unit.js";
 
 export class Results {
   constructor(zoom) {
@@ -36,6 +37,7 @@ export class Results {
     const hidden = new Set(this.series?.filter((s) => s.hidden).map((s) => s.name));
     const before = this.chart && this.series;
     this.answer = [data.result, time];
+    if (data.resultType === "matrix") this.units = unitOf(state.q, data.result);
     if (state.tab === "table") {
       this.clear();
       return resultTable(data);
@@ -61,7 +63,7 @@ export class Results {
   }
 
   pictures(result, time) {
-    if (!result.length) return [el("p.note", {}, "The query has no result in this time.")];
+    if (!result.length) return [el("p.note", {}, "The query has no result in this time. Samples may be older: choose a longer range. ", el("a", { href: "?v=metrics", "data-view": "metrics" }, "Metrics"), " has all names.")];
     const heat = histograms(result, time);
     const le = this.modes.querySelector('[data-value="heat"]');
     const buckets = classic(result, time);
@@ -79,8 +81,8 @@ export class Results {
     const legend = new Legend(() => this.draw());
     this.chart = this.plots.length === 1 ? chart : null; // a graph alone is kept when it is asked for again
     this.draw = () => {
-      legend.set(this.series);
-      chart.set({ ...this.answer[1], series: this.series }, this.mode === "stacked");
+      legend.set(this.series, this.units.values);
+      chart.set({ ...this.answer[1], unit: this.units.values, series: this.series }, this.mode === "stacked");
     };
     this.draw();
     const note = count > this.series.length && this.series.length === mostSeries
@@ -96,7 +98,7 @@ export class Results {
     const list = el("select", { "aria-label": "Series" }, all.slice(0, 500).map((h, n) => el("option", { value: n, selected: n === i }, h.name)));
     const draw = () => {
       this.chosen = all[i].name;
-      map.set({ ...time, columns: all[i].columns });
+      map.set({ ...time, unit: this.units.bounds, columns: all[i].columns });
     };
     list.addEventListener("change", () => {
       i = Number(list.value);

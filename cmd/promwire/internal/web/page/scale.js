@@ -1,5 +1,6 @@
 // Axes: where ticks are and what they are called.
 import { short, clock, date } from "./format.js";
+import { offset } from "./zone.js";
 
 // valueTicks returns about n round numbers that enclose lo to hi.
 export function valueTicks(lo, hi, n) {
@@ -18,10 +19,11 @@ export function valueTicks(lo, hi, n) {
   return ticks;
 }
 
-// tickText names a tick so that neighbours differ.
-export function tickText(v, step) {
+// tickText names a tick so that neighbours differ; unit is what is written behind it.
+export function tickText(v, step, unit = "") {
   const abs = Math.abs(v);
   if (abs < step / 1e6) return "0";
+  if (unit) return (abs >= 1e3 && abs < 1e4 ? String(Math.round(v)) : tickText(v, step)) + unit;
   if (abs >= 1e3 || abs < 1e-3) {
     const digits = Math.ceil(Math.log10(abs / step));
     return digits <= 2 ? short(v) : String(Number(v.toPrecision(Math.min(digits + 1, 12))));
@@ -33,12 +35,12 @@ export function tickText(v, step) {
 const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
   86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000];
 
-// timeTicks returns ticks between two times in seconds, at round local times, and their texts.
+// timeTicks returns ticks between two times in seconds, at round times of the zone, and their texts.
 export function timeTicks(start, end, n) {
   const step = timeSteps.find((s) => s >= (end - start) / n) || timeSteps.at(-1);
-  const offset = new Date(start * 1000).getTimezoneOffset() * 60;
+  const ahead = offset(start * 1000) / 1000;
   const ticks = [];
-  for (let t = Math.ceil((start - offset) / step) * step + offset; t <= end; t += step) {
+  for (let t = Math.ceil((start + ahead) / step) * step - ahead; t <= end; t += step) {
     const time = clock(t * 1000);
     const day = date(t * 1000);
     let text = step < 60 ? time : time.slice(0, 5);

@@ -1,6 +1,6 @@
 // The answer of a query as a table.
 import { el, table, canvas, colour } from "./dom.js";
-import { exact, number, plural, dateTime, labelName, selector } from "./format.js";
+import { exact, number, plural, dateTime, labelName, quote, selector } from "./format.js";
 import { histogram } from "./data.js";
 
 const most = 1000; // rows at once
@@ -21,7 +21,7 @@ export function resultTable({ resultType, result }) {
 function labels(metric) {
   const names = Object.keys(metric).filter((n) => n !== "__name__").sort();
   const parts = [metric.__name__ === undefined ? "" : selector(metric.__name__)];
-  names.forEach((n, i) => parts.push(i ? ", " : "{", el("span.l", {}, `${labelName(n)}=`), JSON.stringify(metric[n])));
+  names.forEach((n, i) => parts.push(i ? ", " : "{", el("span.l", {}, `${labelName(n)}=`), quote(metric[n])));
   if (names.length) parts.push("}");
   else if (metric.__name__ === undefined) parts.push("{}");
   return el("span.labels", {}, parts);

@@ -1,6 +1,6 @@
 // The last requests, as they came, in the debug format.
 import { el, fill } from "./dom.js";
-import { clock, plural, bytes, exact } from "./format.js";
+import { clock, plural, bytes, exact, visible } from "./format.js";
 
 const keep = 100;
 const folded = 8; // lines of a request that show at once
@@ -68,9 +68,9 @@ function article(r) {
     el("span", {}, r.op === "read" ? readCounts(r) : writeCounts(r)),
     r.refused ? el("span.badge.bad", {}, `${exact(r.refused)} refused`) : null,
     el("span.dim", {}, `${bytes(r.bytes)}, ${r.micros < 1000 ? `${r.micros} µs` : `${(r.micros / 1000).toFixed(1)} ms`}`),
-    el("span.who", { title: r.agent || "" }, `${r.ip} ${r.agent || ""}`));
+    el("span.who", { title: r.agent || "" }, `${r.ip} ${visible(r.agent || "")}`));
   const box = el("article", { "aria-label": `Request ${r.seq}` }, head);
-  if (r.error) box.append(el("div.error", {}, r.error));
+  if (r.error) box.append(el("div.error", {}, visible(r.error)));
   if (r.text) box.append(...body(r));
   return box;
 }
@@ -89,7 +89,7 @@ function readCounts(r) {
 
 // body is the text, the first lines at once and the others on demand.
 function body(r) {
-  const lines = r.text.trimEnd().split("\n");
+  const lines = r.text.trimEnd().split("\n").map(visible);
   if (r.more) lines.push(`# and ${plural(r.more, "more series", "more series")}`);
   const pre = el("pre", { tabindex: "0", "aria-label": `Text of request ${r.seq}` });
   const show = (n) => fill(pre, lines.slice(0, n).flatMap(line));
