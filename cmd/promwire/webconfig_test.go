@@ -13,7 +13,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,11 +56,37 @@ func TestWebConfig(t *testing.T) {
 		t.Errorf("ready: %d, certificate %d", code, serial)
 	}
 	writeOverTLS(t, dir, p, 1)
+	checkReady(t, dir, p.url)
 	writeCertificate(t, dir, 2)
 	if code, serial := getTLS(t, dir, p.url+"/-/ready", ali); code != http.StatusOK || serial != 2 {
 		t.Errorf("after the certificate was replaced: %d, certificate %d", code, serial)
 	}
 	writeOverTLS(t, dir, p, 2)
+}
+
+// checkReady asks by the command whether a server with passwords and a certificate of its own is ready.
+func checkReady(t *testing.T, dir, url string) {
+	t.Helper()
+	withUser := strings.Replace(url, "https://", "https://ali:open%20sesame@", 1)
+	for _, c := range []struct {
+		url, env, flag, want string
+	}{
+		{withUser, "", "", "failed to verify certificate"},
+		{withUser, "", "", "Hint: SSL_CERT_FILE=FILE"},
+		{withUser, "SSL_CERT_FILE=" + filepath.Join(dir, "cert.pem"), "", url + " is ready"},
+		{withUser, "", "--insecure", " is ready"},
+		{url, "", "--insecure", "it answered 401 Unauthorized"},
+	} {
+		cmd := exec.Command("promwire", "ready", "--url", c.url)
+		if c.flag != "" {
+			cmd.Args = append(cmd.Args, c.flag)
+		}
+		cmd.Env = append(os.Environ(), c.env)
+		out, err := cmd.CombinedOutput()
+		if !strings.Contains(string(out), c.want) || (err == nil) != strings.HasSuffix(c.want, "is ready") || strings.Contains(string(out), "sesame") {
+			t.Errorf("%v: %v, %s", cmd.Args, err, out)
+		}
+	}
 }
 
 func writeOverTLS(t *testing.T, dir string, p *process, v float64) {

@@ -74,7 +74,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a part of the data was refused.`,
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
-	root.AddCommand(newDemo(streams), newServe(streams), newAgent(streams), newRelay(streams), newPush(streams), newRead(streams), newQuery(streams), newCopy(streams), newVersion(streams))
+	root.AddCommand(newDemo(streams), newServe(streams), newAgent(streams), newRelay(streams), newPush(streams), newRead(streams), newQuery(streams), newCopy(streams), newReady(streams), newVersion(streams))
 	return root
 }
 

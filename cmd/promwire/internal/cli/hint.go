@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -32,6 +33,7 @@ var hints = []struct {
 	{cause(syscall.ENOTDIR), "--data needs a directory, or a path where one can be made"},
 	{cause(fs.ErrPermission), "this user may not use it; choose another one, or change its owner"},
 	{cause(syscall.ECONNREFUSED), "nothing listens at that URL; is the server up, and host and port right?"},
+	{untrusted, "SSL_CERT_FILE=FILE names certificates of more CAs (on Linux); if the name does not fit, take one that the certificate has"},
 	{status(http.StatusNotFound, http.StatusMethodNotAllowed), "the URL must be the full endpoint, as in prometheus.yml: http://HOST:PORT/api/v1/write or .../api/v1/read"},
 	{status(http.StatusUnauthorized, http.StatusForbidden), "put user and password into the URL, or a token or tenant into --header 'NAME: VALUE'"},
 	{status(http.StatusUnsupportedMediaType), "the receiver does not speak this version: use --protocol auto"},
@@ -51,6 +53,12 @@ func hintFor(err error) string {
 		}
 	}
 	return ""
+}
+
+// untrusted says that the certificate of a server was not taken.
+func untrusted(err error) bool {
+	var bad *tls.CertificateVerificationError
+	return errors.As(err, &bad)
 }
 
 func queryError(kinds ...v1.ErrorType) func(error) bool {
