@@ -2,12 +2,12 @@ package cli
 
 import (
 	"bytes"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,12 +30,14 @@ type dashboard struct {
 }
 
 type panel struct {
-	ID         int
-	Type       string
-	Title      string
-	Datasource struct{ Type, UID string }
-	GridPos    struct{ H, W, X, Y int }
-	Targets    []struct {
+	ID    int
+	Type  string
+	Title string
+
+	Description string
+	Datasource  struct{ Type, UID string }
+	GridPos     struct{ H, W, X, Y int }
+	Targets     []struct {
 		RefID string `json:"refId"`
 		Expr  string
 	}
@@ -44,14 +46,7 @@ type panel struct {
 
 // TestDashboard holds the dashboard against the parser of PromQL, the list of metrics, and what Grafana demands.
 func TestDashboard(t *testing.T) {
-	text, err := os.ReadFile(deploy + "grafana/dashboards/promwire-serve.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var d dashboard
-	if err := json.Unmarshal(text, &d); err != nil {
-		t.Fatal(err)
-	}
+	d, text := readDashboard(t)
 	if d.UID == "" || len(d.UID) > 40 || d.Title == "" || d.SchemaVersion < 36 {
 		t.Errorf("uid %q, title %q, schema %d", d.UID, d.Title, d.SchemaVersion)
 	}
@@ -59,8 +54,8 @@ func TestDashboard(t *testing.T) {
 	ids, exprs := map[int]bool{}, 0
 	taken := map[[2]int]string{}
 	for _, p := range d.Panels {
-		if p.ID == 0 || ids[p.ID] || p.Title == "" {
-			t.Errorf("panel %d %q: the number is taken, or a title is missing", p.ID, p.Title)
+		if p.ID == 0 || ids[p.ID] || p.Title == "" || p.Description == "" && p.Type != "row" {
+			t.Errorf("panel %d %q: the number is taken, or title or description are missing", p.ID, p.Title)
 		}
 		ids[p.ID] = true
 		checkPlace(t, p, taken)
@@ -239,6 +234,31 @@ func TestUnitVerify(t *testing.T) {
 	}
 	if out, err := exec.Command(systemd, "verify", "--man=no", path).CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("%v: %s", err, out)
+	}
+	checkExposure(t, systemd, path)
+}
+
+// checkExposure demands what docs/operations.md says of the unit: 0 is the best, 10 the worst.
+func checkExposure(t *testing.T, systemd, path string) {
+	t.Helper()
+	doc, err := os.ReadFile("../../../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := regexp.MustCompile(`exposure level of ([0-9.]+)`).FindSubmatch(doc)
+	out, err := exec.Command(systemd, "security", "--offline=yes", "--no-pager", path).CombinedOutput()
+	if err != nil && bytes.Contains(out, []byte("--offline")) {
+		t.Logf("this systemd judges no files: %s", out)
+		return
+	}
+	found := regexp.MustCompile(`Overall exposure level[^:]*: ([0-9.]+)`).FindSubmatch(out)
+	if err != nil || found == nil || said == nil {
+		t.Fatalf("%v: %s; the document says %q", err, out, said)
+	}
+	got, err1 := strconv.ParseFloat(string(found[1]), 64)
+	most, err2 := strconv.ParseFloat(string(said[1]), 64)
+	if err1 != nil || err2 != nil || got > most+0.2 { // versions of systemd differ a little
+		t.Errorf("exposure level %s, the document says %s", found[1], said[1])
 	}
 }
 
