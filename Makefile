@@ -5,7 +5,7 @@ LINT_VERSION := v2.15.0
 FUZZTIME ?= 10s
 TOOLS := $(CURDIR)/.tools
 
-.PHONY: test race lint fmt tidy fuzz fuzz-handlers outside slow bench bars relay-bench serve-bench query-bench crash faults runs partition compat senders ci release
+.PHONY: test race lint fmt tidy fuzz fuzz-handlers outside slow bench bars relay-bench serve-bench query-bench crash faults runs partition compat senders static ci release
 
 test: ## all tests of all modules
 	$(GO) test work
@@ -74,6 +74,9 @@ compat: ## the tests against all real servers; builds most of them the first tim
 senders: ## ten minutes of everything that sends, through refusals and a kill of the receiver; builds the senders the first time
 	servers=$$(scripts/servers debian current telegraf) && PROMWIRE_SERVERS=$$servers PROMWIRE_REQUIRE_SERVERS=all PROMWIRE_SENDERS=$${PROMWIRE_SENDERS:-10m} \
 		$(GO) test -run Senders -count 1 -v -timeout 40m ./cmd/promwire/internal/compat/senders
+
+static: ## the static binary of the Containerfile, run in an empty root as root
+	scripts/static
 
 ci: ## everything the gate runs
 	.ci/run

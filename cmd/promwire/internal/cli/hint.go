@@ -14,6 +14,7 @@ import (
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
 	"github.com/promwire/promwire/cmd/promwire/internal/promquery"
+	"github.com/promwire/promwire/cmd/promwire/internal/transfer/order"
 	"github.com/promwire/promwire/metrics"
 	"github.com/promwire/promwire/spool"
 )
@@ -28,6 +29,7 @@ var hints = []struct {
 	{cause(metrics.ErrStateLocked), "another run has the --state; wait longer with --state-wait"},
 	{cause(outlets.ErrLeftOver), "give the target under its old name, or give its data up with --drop-left-over"},
 	{cause(spool.ErrLocked), "another promwire works with that --spool or --data; stop it, or choose another directory"},
+	{cause(order.ErrTempFile), "samples that do not fit into --memory are sorted in temporary files: choose a place for them with --temp-dir"},
 	{cause(syscall.EADDRINUSE), "another program has that port; choose one with --listen, port 0 takes a free one"},
 	{cause(syscall.EWOULDBLOCK), "another promwire or Prometheus works in that directory; stop it or choose another --data"},
 	{cause(syscall.ENOTDIR), "--data needs a directory, or a path where one can be made"},

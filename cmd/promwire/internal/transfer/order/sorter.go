@@ -3,6 +3,7 @@ package order
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"iter"
 	"os"
 	"time"
@@ -193,10 +194,13 @@ type cursor interface {
 	next() (*item, error)
 }
 
+// ErrTempFile says that there is no place for temporary files.
+var ErrTempFile = errors.New("no temporary file")
+
 // tempFile makes a file that nobody else sees. It is removed at once where the system allows that.
 func tempFile(dir string) (f *os.File, removed bool, err error) {
 	if f, err = os.CreateTemp(dir, "promwire-sort-*"); err != nil {
-		return nil, false, err
+		return nil, false, fmt.Errorf("%w: %w", ErrTempFile, err)
 	}
 	return f, os.Remove(f.Name()) == nil, nil
 }
