@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/internal/readable"
 )
 
 const (
@@ -21,10 +22,9 @@ const (
 
 // httpError makes an error of an answer that is not 2xx. It reads the start of the body and does not close it.
 func httpError(resp *http.Response, now time.Time) *promwire.HTTPError {
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a text is better than none
 	e := &promwire.HTTPError{
 		StatusCode: resp.StatusCode,
-		Body:       strings.ToValidUTF8(string(text), ""),
+		Body:       errorText(resp),
 		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), now),
 	}
 	if to := resp.Header.Get("Location"); resp.StatusCode/100 == 3 && to != "" {
@@ -35,6 +35,16 @@ func httpError(resp *http.Response, now time.Time) *promwire.HTTPError {
 		e.Body = fmt.Sprintf("redirect to %.200q %s: give that URL if it is the right one", to, why)
 	}
 	return e
+}
+
+// errorText returns the start of the body, as far as people can read it.
+func errorText(resp *http.Response) string {
+	switch e := resp.Header.Get("Content-Encoding"); e {
+	case "gzip", "zstd", "deflate", "br": // nobody has asked for that; Prometheus calls plain text snappy
+		return "(a text in " + e + ")"
+	}
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a text is better than none
+	return readable.Text(text)
 }
 
 // retryAfter reads a Retry-After header: seconds or a date. Zero, negative, past and unreadable values are 0; long

@@ -58,6 +58,24 @@ func TestHTTPErrors(t *testing.T) {
 		want   promwire.HTTPError
 	}{
 		{
+			"what would steer a terminal",
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Encoding", "snappy") // as Prometheus calls its text
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = w.Write([]byte("\x1b[2Jsample limit\n"))
+			},
+			promwire.HTTPError{StatusCode: 400, Body: "[2Jsample limit\n"},
+		},
+		{
+			"compressed",
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Encoding", "gzip")
+				w.WriteHeader(http.StatusBadGateway)
+				_, _ = w.Write([]byte("\x1f\x8b\x08"))
+			},
+			promwire.HTTPError{StatusCode: 502, Body: "(a text in gzip)"},
+		},
+		{
 			"text", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "out of order", http.StatusConflict) },
 			promwire.HTTPError{StatusCode: 409, Body: "out of order\n"},
 		},

@@ -1,13 +1,20 @@
 package cli
 
 import (
+	"bytes"
+	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/adapter/clientgolang/servermetrics"
@@ -22,10 +29,11 @@ type ownMetrics struct {
 	handlers *servermetrics.Metrics
 	reload   reloadMetrics
 	page     http.Handler
+	logger   *slog.Logger
 }
 
 func newOwnMetrics(logger *slog.Logger) *ownMetrics {
-	m := &ownMetrics{registry: prometheus.NewRegistry(), handlers: servermetrics.New()}
+	m := &ownMetrics{registry: prometheus.NewRegistry(), handlers: servermetrics.New(), logger: logger}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "promwire_build_info", Help: "1, with what this promwire was built from as labels.",
 		ConstLabels: prometheus.Labels{"version": promwire.Version, "revision": commit(), "goversion": runtime.Version()},
@@ -34,11 +42,28 @@ func newOwnMetrics(logger *slog.Logger) *ownMetrics {
 	m.registry.MustRegister(m.handlers, build, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.reload.init(m.registry)
-	m.page = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
-		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn), ErrorHandling: promhttp.ContinueOnError,
+	m.page = m.pageWith()
+	return m
+}
+
+// pageWith returns a page of these metrics and others.
+func (m *ownMetrics) pageWith(more ...prometheus.Gatherer) http.Handler {
+	return promhttp.HandlerFor(append(prometheus.Gatherers{m.registry}, more...), promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(m.logger.Handler(), slog.LevelWarn), ErrorHandling: promhttp.ContinueOnError,
 		MaxRequestsInFlight: 4, EnableOpenMetrics: true,
 	})
-	return m
+}
+
+// textGatherer are metrics that something writes as text 0.0.4.
+type textGatherer func(io.Writer)
+
+// Gather implements [prometheus.Gatherer].
+func (g textGatherer) Gather() ([]*dto.MetricFamily, error) {
+	var text bytes.Buffer
+	g(&text)
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(&text)
+	return slices.Collect(maps.Values(families)), err
 }
 
 // reloadMetrics say how the configuration was taken.

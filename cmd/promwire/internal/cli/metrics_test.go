@@ -23,31 +23,62 @@ import (
 
 const metricsDoc = "../../../../docs/metrics.md"
 
-// TestMetricsDocumented holds docs/metrics.md against what a server exports: names, types, labels and help.
-// PROMWIRE_UPDATE_DOCS=1 writes the table.
+// TestMetricsDocumented holds docs/metrics.md against what a server, and a gateway, export: names, types, labels and help.
+// PROMWIRE_UPDATE_DOCS=1 writes the tables.
 func TestMetricsDocumented(t *testing.T) {
-	srv := usedServer(t)
-	got := "\n" + table(t, srv.own.registry) + "\n"
+	holdTable(t, "table", table(t, usedServer(t).own.registry))
+	holdTable(t, "gateway", table(t, usedGateway(t)))
+}
+
+// holdTable holds a table of the document against what it should be.
+func holdTable(t *testing.T, name, want string) {
+	t.Helper()
 	doc, err := os.ReadFile(metricsDoc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const from, to = "<!-- table -->\n", "<!-- end -->"
+	const to = "<!-- end -->"
+	from, want := "<!-- "+name+" -->\n", "\n"+want+"\n"
 	before, rest, ok := strings.Cut(string(doc), from)
 	listed, after, ok2 := strings.Cut(rest, to)
 	if !ok || !ok2 {
 		t.Fatalf("%s has no table", metricsDoc)
 	}
-	if listed == got {
+	if listed == want {
 		return
 	}
 	if os.Getenv("PROMWIRE_UPDATE_DOCS") != "" {
-		if err := os.WriteFile(metricsDoc, []byte(before+from+got+to+after), 0o666); err != nil {
+		if err := os.WriteFile(metricsDoc, []byte(before+from+want+to+after), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	t.Errorf("%s differs from what is exported; PROMWIRE_UPDATE_DOCS=1 writes it:\n%s", metricsDoc, difference(listed, got))
+	t.Errorf("%s differs from what is exported; PROMWIRE_UPDATE_DOCS=1 writes it:\n%s", metricsDoc, difference(listed, want))
+}
+
+// usedGateway returns what only a gateway exports.
+func usedGateway(t *testing.T) prometheus.Gatherer {
+	t.Helper()
+	logger := slog.New(slog.DiscardHandler)
+	f := serveFlags{data: t.TempDir(), query: defaultQueryFlags()}
+	f.upstream.upstream, f.upstream.spoolSize = "prometheus=http://127.0.0.1:9", 1<<30
+	if err := f.upstream.preflight.Set("prometheus"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := f.upstream.settings(&f, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, g, err := f.upstream.open(f.data, c, newOwnMetrics(logger))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.End(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	return textGatherer(g.WriteMetrics)
 }
 
 // difference returns the lines that only one of both has.

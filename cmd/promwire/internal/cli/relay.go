@@ -57,7 +57,7 @@ type relayFlags struct {
 	refuse    bool
 
 	deadLetters string
-	letters     map[string]*remote.DeadLetterFile // by target, open until the process ends
+	kept        map[string]*keptOfTarget // by target
 	bisect      int
 	preflight   preflightFlag
 
@@ -254,25 +254,40 @@ func (f *relayFlags) fromFile(logger *slog.Logger) ([]relay.Target, error) {
 	}
 	var targets []relay.Target
 	for _, b := range blocks {
-		client, err := b.Client(remote.WithoutRetry())
-		if err != nil {
-			return nil, usagef("--config: %s: %w", b.Name, err)
-		}
-		target, err := f.newTarget(b.Name, client, logger)
+		target, err := f.ofBlock(b.Name, b, blockGatherTime, logger)
 		if err != nil {
 			return nil, err
-		}
-		target.Before, target.MaxAge = b.Relabel, b.MaxAge
-		logIgnored(logger, b.Name, b.Ignored)
-		o := &target.Options
-		o.JoinSamples, o.MinBackoff, o.MaxBackoff = b.MaxSamples, b.MinBackoff, b.MaxBackoff
-		o.Gather, o.MergeSamples = cmp.Or(b.BatchDeadline, blockGatherTime), cmp.Or(b.MaxSamples, mergedSamples)
-		if !b.PassesThrough() || b.MaxAge > 0 {
-			o.JoinSamples = o.MergeSamples
 		}
 		targets = append(targets, target)
 	}
 	return targets, nil
+}
+
+// ofBlock returns the target of a remote_write block. Requests wait for others for gather, if the block does not say how long.
+func (f *relayFlags) ofBlock(name string, b *promconfig.RemoteWrite, gather time.Duration, logger *slog.Logger) (relay.Target, error) {
+	client, err := b.Client(remote.WithoutRetry())
+	if err != nil {
+		return relay.Target{}, usagef("%s: %w", b.Name, err)
+	}
+	target, err := f.newTarget(name, client, logger)
+	if err != nil {
+		return target, err
+	}
+	target.Before, target.MaxAge = b.Relabel, b.MaxAge
+	logIgnored(logger, b.Name, b.Ignored)
+	o := &target.Options
+	o.JoinSamples, o.MinBackoff, o.MaxBackoff = b.MaxSamples, b.MinBackoff, b.MaxBackoff
+	o.Gather, o.MergeSamples = cmp.Or(b.BatchDeadline, gather), cmp.Or(b.MaxSamples, mergedSamples)
+	if !b.PassesThrough() || b.MaxAge > 0 {
+		o.JoinSamples = o.MergeSamples
+	}
+	return target, nil
+}
+
+// keptOfTarget is what a target keeps across reloads.
+type keptOfTarget struct {
+	letters    *remote.DeadLetterFile // nil for none; open until the process ends, as each line is written at once
+	insistence outlets.Insistence
 }
 
 // newTarget puts in front of a client what finds out about each item that is refused, and the preflight.
@@ -280,38 +295,43 @@ func (f *relayFlags) newTarget(name string, client *remote.WriteClient, logger *
 	if f.bisect < 0 {
 		return relay.Target{}, usagef("--bisect %d is negative", f.bisect)
 	}
+	kept, err := f.keptOf(name)
+	if err != nil {
+		return relay.Target{}, fmt.Errorf("--dead-letters: %w", err)
+	}
 	o := remote.DeliveryOptions{Endpoint: name, MaxBisectRequests: f.bisect}
-	if f.deadLetters != "" {
-		letters, err := f.lettersOf(name)
-		if err != nil {
-			return relay.Target{}, fmt.Errorf("--dead-letters: %w", err)
-		}
-		o.DeadLetters = letters
+	if kept.letters != nil {
+		o.DeadLetters = kept.letters
 	}
 	target := relay.Target{Name: name}
 	if f.preflight.strict() {
 		target.Options.JoinBytes = -1 // a request holds back itself, not those that came beside it
 	}
 	options := remote.PreflightOptions{Endpoint: name, DeadLetters: o.DeadLetters}
-	target.Writer, target.Preflight = f.preflight.before(remote.NewDelivery(outlets.Insist(client), o), options, outlets.LogFindings(logger.With("write", name)))
+	delivery := remote.NewDelivery(kept.insistence.Before(client), o)
+	target.Writer, target.Preflight = f.preflight.before(delivery, options, outlets.LogFindings(logger.With("write", name)))
 	return target, nil
 }
 
-// lettersOf returns the file of a target for dead letters, the same after a reload.
-func (f *relayFlags) lettersOf(name string) (*remote.DeadLetterFile, error) {
-	if there := f.letters[name]; there != nil {
+// keptOf returns what a target keeps.
+func (f *relayFlags) keptOf(name string) (*keptOfTarget, error) {
+	if there := f.kept[name]; there != nil {
 		return there, nil
 	}
-	if err := os.MkdirAll(f.deadLetters, 0o700); err != nil {
-		return nil, err
+	kept := &keptOfTarget{}
+	if f.deadLetters != "" {
+		if err := os.MkdirAll(f.deadLetters, 0o700); err != nil {
+			return nil, err
+		}
+		var err error
+		path := filepath.Join(f.deadLetters, promconfig.FileName(name)+".jsonl")
+		if kept.letters, err = remote.OpenDeadLetters(path, remote.DeadLetterOptions{Sync: true}); err != nil {
+			return nil, err
+		}
 	}
-	file, err := remote.OpenDeadLetters(filepath.Join(f.deadLetters, promconfig.FileName(name)+".jsonl"), remote.DeadLetterOptions{Sync: true})
-	if err != nil {
-		return nil, err
+	if f.kept == nil {
+		f.kept = map[string]*keptOfTarget{}
 	}
-	if f.letters == nil {
-		f.letters = map[string]*remote.DeadLetterFile{}
-	}
-	f.letters[name] = file // each line is written at once
-	return file, nil
+	f.kept[name] = kept
+	return kept, nil
 }

@@ -1,28 +1,23 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
-	"time"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/cores"
 	"github.com/promwire/promwire/cmd/promwire/internal/gateway"
-	"github.com/promwire/promwire/cmd/promwire/internal/promconfig"
 	"github.com/promwire/promwire/cmd/promwire/internal/relay"
 	"github.com/promwire/promwire/cmd/promwire/internal/web"
-	"github.com/promwire/promwire/compress/gzip"
-	"github.com/promwire/promwire/compress/zstd"
-	"github.com/promwire/promwire/remote"
 	"github.com/promwire/promwire/server"
 	"github.com/promwire/promwire/spool"
 )
@@ -37,6 +32,8 @@ type upstreamFlags struct {
 	deadLetters        string
 	bisect             int
 	preflight          preflightFlag
+
+	toEngine relayFlags // how requests go to the engine
 }
 
 const upstreamLong = `
@@ -45,8 +42,9 @@ With --upstream it stores nothing but is a gateway to an engine that there is al
 --data before they are acknowledged, and go from there to the engine, whether it is up or not; a full spool answers with
 503. Queries (Prometheus' API) are passed on to the engine. Remote read is offered whatever the engine has: Thanos and
 VictoriaMetrics, which have none, are asked by their own APIs. The tenant (X-Scope-OrgID) is passed on; credentials of
-clients are not: the engine gets those of the URLs, of --upstream.header or of --upstream.config. --query.timeout holds for
-queries and reads.`
+clients are not: the engine gets those of the URLs, of --upstream.header or of --upstream.config, which is read again on SIGHUP; if
+it can't be used, the old one stays. --query.timeout and --query.max-concurrency hold for queries and reads (at most 10),
+--query.max-samples for reads that are answered with samples.`
 
 const upstreamExample = `
   promwire serve --data ./spool --upstream victoriametrics=http://127.0.0.1:8428
@@ -64,7 +62,7 @@ func (f *upstreamFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.query, "upstream.query", "", "the `URL` to which /api/v1/query is appended, likewise")
 	flags.StringVar(&f.read, "upstream.read", "", "the engine's remote-read endpoint `URL`, likewise")
 	flags.StringArrayVar(&f.headers, "upstream.header", nil, "extra header `NAME: VALUE` for the engine (repeatable)")
-	flags.StringVar(&f.config, "upstream.config", "", "`FILE` with one remote_write block, as in prometheus.yml: URL, authentication, TLS and headers, for queries and reads too")
+	flags.StringVar(&f.config, "upstream.config", "", "`FILE` with one remote_write block, as in prometheus.yml: URL, authentication, TLS and headers, for queries and reads too; read again on SIGHUP")
 	flags.Var(&f.spoolSize, "upstream.spool-size", "bound on what waits for the engine on disk; beyond it, writes are answered with 503")
 	flags.StringVar(&f.deadLetters, "upstream.dead-letters", "", "`DIR`ectory for what the engine refuses for good, with reasons")
 	flags.IntVar(&f.bisect, "upstream.bisect", 0, "how many requests may look for what is bad in one that the engine refuses without naming it; 0: none")
@@ -72,7 +70,7 @@ func (f *upstreamFlags) register(cmd *cobra.Command) {
 }
 
 // localOnly are flags that mean nothing without the embedded store.
-var localOnly = []string{"retention.time", "retention.size", "out-of-order-window", "min-free-disk", "start-timestamps", "config", "multi-tenant", "max-tenants", "web.enable-admin-api", "query.max-concurrency", "query.max-samples", "query.lookback-delta"}
+var localOnly = []string{"retention.time", "retention.size", "out-of-order-window", "min-free-disk", "start-timestamps", "config", "multi-tenant", "max-tenants", "web.enable-admin-api", "query.lookback-delta"}
 
 // check refuses flags that don't go together.
 func (f *upstreamFlags) check(cmd *cobra.Command) error {
@@ -88,6 +86,9 @@ func (f *upstreamFlags) check(cmd *cobra.Command) error {
 		if cmd.Flags().Changed(name) {
 			return usagef("--%s is for use without --upstream", name)
 		}
+	}
+	if f.config != "" && (f.write != "" || len(f.headers) > 0) {
+		return usagef("--upstream.write and --upstream.header are for use without --upstream.config")
 	}
 	return nil
 }
@@ -105,19 +106,21 @@ func serveUpstream(ctx context.Context, streams IO, s serveFlags) error {
 		return err
 	}
 	f := &s.upstream
-	c, err := f.settings(s.data, time.Duration(s.query.timeout), logger)
+	c, err := f.settings(&s, logger)
 	if err != nil {
 		return err
 	}
+	signal.Ignore(syscall.SIGHUP) // until there is something to reload
 	srv, err := listen(ctx, s.listen, &s.web, logger)
 	if err != nil {
 		return err
 	}
-	h, g, err := f.open(s.data, c)
+	h, g, err := f.open(s.data, c, srv.own)
 	if err != nil {
 		return errors.Join(err, srv.stop())
 	}
 	srv.handler.Store(&h)
+	defer onHangup(ctx, func() { f.reload(g, srv.own, logger) })()
 	go cores.Adapt(ctx)
 	fmt.Fprintf(streams.Out, "promwire is ready, before %s, spool in %s\n", f.upstreamName(), s.data)
 	srv.printURLs(streams.Out)
@@ -132,7 +135,7 @@ func serveUpstream(ctx context.Context, streams IO, s serveFlags) error {
 }
 
 // open opens the spool, begins to deliver what it holds, and returns the gateway with the page before it.
-func (f *upstreamFlags) open(data string, c gateway.Config) (http.Handler, *gateway.Gateway, error) {
+func (f *upstreamFlags) open(data string, c gateway.Config, own *ownMetrics) (http.Handler, *gateway.Gateway, error) {
 	if _, err := os.Stat(filepath.Join(data, "wal")); err == nil {
 		return nil, nil, usagef("--data %s holds what promwire serve stored without --upstream: choose another one", data)
 	}
@@ -148,11 +151,19 @@ func (f *upstreamFlags) open(data string, c gateway.Config) (http.Handler, *gate
 	var g *gateway.Gateway
 	page := web.NewGateway(func() web.Gateway { return f.state(data, g.State()) })
 	c.Relay.Tap = func(w relay.Intake) promwire.Writer { return page.Tap(w) }
-	c.Relay.Options, c.Options = []server.WriteOption{page.Option()}, []server.ReadOption{page.Option()}
+	c.Relay.Options = []server.WriteOption{page.Option(), server.WithMetrics(own.handlers)}
+	c.Options = []server.ReadOption{page.Option(), server.WithMetrics(own.handlers)}
 	if g, err = gateway.New(c); err != nil {
 		return nil, nil, err
 	}
-	return page.Handler(g), g, nil
+	metrics := own.pageWith(textGatherer(g.WriteMetrics))
+	return page.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == metricsPath {
+			metrics.ServeHTTP(w, r)
+			return
+		}
+		g.ServeHTTP(w, r)
+	})), g, nil
 }
 
 // state is what the page shows.
@@ -161,88 +172,6 @@ func (f *upstreamFlags) state(data string, s gateway.State) web.Gateway {
 		Engine: f.upstreamName(), Dir: data, SpoolBytes: s.SpoolBytes, SpoolMax: int64(f.spoolSize),
 		Pending: s.Pending, Oldest: s.Oldest.Milliseconds(), Sent: s.Sent, Refused: s.Refused, Retries: s.Retries,
 	}
-}
-
-// settings returns what the flags say, without a spool.
-func (f *upstreamFlags) settings(data string, timeout time.Duration, logger *slog.Logger) (gateway.Config, error) {
-	endpoints, err := gateway.ParseUpstream(f.upstream)
-	if err != nil {
-		return gateway.Config{}, usagef("--upstream: %w", err)
-	}
-	c := gateway.Config{Engine: gateway.Engine{
-		Endpoints: endpoints, Transport: http.DefaultTransport, Header: http.Header{}, Timeout: timeout, TempDir: data,
-	}, Logger: logger}
-	e := &c.Engine
-	if e.Write == "" && f.write == "" && f.config == "" {
-		return c, usagef("--upstream.write is missing: the endpoint of Thanos Receive, such as http://127.0.0.1:19291/api/v1/receive")
-	}
-	client, err := f.client(e)
-	if err != nil {
-		return c, err
-	}
-	e.Query, e.Read = cmp.Or(f.query, e.Query), cmp.Or(f.read, e.Read)
-	if _, err := gateway.ParseURL(e.Query); err != nil {
-		return c, usagef("--upstream.query: %w", err)
-	}
-	if _, err := e.Reader(); err != nil {
-		return c, usagef("--upstream.read: %w", err)
-	}
-	target, err := (&relayFlags{deadLetters: f.deadLetters, bisect: f.bisect, preflight: f.preflight}).newTarget("upstream", client, logger)
-	if err != nil {
-		return c, err
-	}
-	target.Options.Gather, target.Options.MergeSamples = gatherTime, mergedSamples
-	c.Relay = relay.Config{
-		Targets: []relay.Target{target}, Mode: relay.Replicate, Logger: logger,
-		Compressions: []promwire.Compression{zstd.Codec{}, gzip.Codec{}},
-	}
-	return c, nil
-}
-
-// client returns what writes to the engine, and gives e the same connections and headers.
-func (f *upstreamFlags) client(e *gateway.Engine) (*remote.WriteClient, error) {
-	if f.config != "" {
-		return f.fromConfig(e)
-	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 32
-	e.Transport = transport
-	opts := []remote.WriteOption{remote.WithHTTPClient(&http.Client{Transport: transport})}
-	for _, h := range f.headers {
-		name, value, found := strings.Cut(h, ":")
-		if !found {
-			return nil, usagef("--upstream.header %q: want 'NAME: VALUE'", h)
-		}
-		e.Header.Set(strings.TrimSpace(name), strings.TrimSpace(value))
-		opts = append(opts, remote.WithHeader(strings.TrimSpace(name), strings.TrimSpace(value)))
-	}
-	client, err := remote.NewWriteClient(cmp.Or(f.write, e.Write), append(opts, remote.WithoutRetry())...)
-	if err != nil {
-		return nil, usagef("--upstream.write: %w", err)
-	}
-	return client, nil
-}
-
-// fromConfig is client with a file.
-func (f *upstreamFlags) fromConfig(e *gateway.Engine) (*remote.WriteClient, error) {
-	if f.write != "" || len(f.headers) > 0 {
-		return nil, usagef("--upstream.write and --upstream.header are for use without --upstream.config")
-	}
-	blocks, err := promconfig.Load(f.config)
-	if err != nil {
-		return nil, usagef("--upstream.config: %w", err)
-	}
-	if len(blocks) != 1 || !blocks[0].PassesThrough() {
-		return nil, usagef("--upstream.config: want one remote_write block that changes no series")
-	}
-	if e.Transport, e.Header, err = blocks[0].Connection(); err != nil {
-		return nil, err
-	}
-	client, err := blocks[0].Client(remote.WithoutRetry())
-	if err != nil {
-		return nil, usagef("--upstream.config: %w", err)
-	}
-	return client, nil
 }
 
 // upstreamName is the engine, without credentials.

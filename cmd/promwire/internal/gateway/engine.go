@@ -11,17 +11,18 @@ import (
 	"time"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/internal/readable"
 )
 
 // Engine is how an engine is asked.
 type Engine struct {
 	Endpoints
-	// Transport connects to it, with the credentials that do not stand in the URLs; http.DefaultTransport if nil.
-	Transport http.RoundTripper
-	// Header are added to each request, in place of those that clients send.
-	Header http.Header
-	// Timeout bounds a query, and the time in which a read makes no progress.
+	// Link connects to it.
+	Link *Link
+	// Timeout bounds a query, and the time in which a read makes no progress. 0 bounds nothing.
 	Timeout time.Duration
+	// MaxAnswer bounds an answer of its remote read that has samples, in bytes; 0 is [remote.DefaultMaxResponse].
+	MaxAnswer int
 	// TempDir is where reads that have to be sorted put what does not fit into memory.
 	TempDir string
 }
@@ -36,6 +37,7 @@ func (e *Engine) ask(ctx context.Context, path string, args url.Values) (*http.R
 	if args == nil {
 		method = http.MethodGet
 	}
+	ctx, clock := watch(ctx, e.Timeout)
 	req, err := http.NewRequestWithContext(ctx, method, u, strings.NewReader(args.Encode()))
 	if err != nil {
 		return nil, err
@@ -45,32 +47,41 @@ func (e *Engine) ask(ctx context.Context, path string, args url.Values) (*http.R
 	if tenant := promwire.TenantFromContext(ctx); tenant != "" {
 		req.Header.Set(promwire.HeaderTenant, tenant)
 	}
-	e.setHeaders(req)
-	client := http.Client{Transport: e.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Do(req)
+	resp, err := e.client().Do(req)
 	if err != nil {
-		return nil, err
+		clock.stop()
+		return nil, clock.explain(err)
 	}
+	resp.Body = &watched{resp.Body, clock}
 	if resp.StatusCode/100 != 2 {
 		defer resp.Body.Close()
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorText)) // what came of it is better than nothing
-		return nil, &promwire.HTTPError{StatusCode: resp.StatusCode, Body: strings.TrimSpace(string(text))}
+		return nil, &promwire.HTTPError{StatusCode: resp.StatusCode, Body: beginning(resp.Body)}
 	}
 	return resp, nil
 }
 
-// setHeaders adds the headers that are the gateway's own.
-func (e *Engine) setHeaders(req *http.Request) {
-	for name, values := range e.Header {
-		req.Header[name] = values
-	}
+// beginning returns the begin of the text of an error.
+func beginning(body io.Reader) string {
+	text, _ := io.ReadAll(io.LimitReader(body, maxErrorText)) // what came of it is better than nothing
+	return strings.TrimSpace(readable.Text(text))
 }
 
-// unavailable makes a failure that is no answer of the engine one that may pass.
-func unavailable(err error) error {
+// client returns what asks the engine. It follows no redirect: the link would take credentials along.
+func (e *Engine) client() *http.Client {
+	return &http.Client{Transport: e.Link, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// explained makes a failure to read what the client is told: to ask for less, or something else; that the engine answers
+// oddly; or to come again, as it may pass.
+func explained(err error) error {
 	var answer *promwire.HTTPError
-	if err == nil || errors.As(err, &answer) || errors.Is(err, promwire.ErrTooLarge) || errors.Is(err, promwire.ErrUnsupported) {
+	switch {
+	case err == nil || errors.As(err, &answer):
 		return err
+	case errors.Is(err, promwire.ErrTooLarge) || errors.Is(err, errHistogram):
+		return &answered{err, http.StatusUnprocessableEntity}
+	case errors.Is(err, promwire.ErrUnsupported):
+		return &answered{err, http.StatusBadGateway}
 	}
 	var request *url.Error
 	if errors.As(err, &request) {
@@ -78,3 +89,13 @@ func unavailable(err error) error {
 	}
 	return fmt.Errorf("the engine can't be read: %w: %w", promwire.ErrUnavailable, err)
 }
+
+// answered is an error with the status of the answer that tells it.
+type answered struct {
+	err    error
+	status int
+}
+
+func (a *answered) Error() string { return a.err.Error() }
+
+func (a *answered) Unwrap() []error { return []error{a.err, &promwire.HTTPError{StatusCode: a.status}} }

@@ -17,8 +17,8 @@ import (
 // several values of a series for one millisecond, one is yielded.
 type exportReader struct{ engine *Engine }
 
-// maxExportLine bounds a line of an export, in bytes. Blocks have 8,192 samples at most.
-const maxExportLine = 16 << 20
+// maxExportLine bounds a line of an export, in bytes. Blocks have 8,192 samples at most, and labels some 100 kB.
+const maxExportLine = 4 << 20
 
 // Read implements promwire.Reader. Samples are sorted before the first is yielded, in bounded memory.
 func (r *exportReader) Read(ctx context.Context, q promwire.Query) iter.Seq2[promwire.TimeSeries, error] {

@@ -24,7 +24,7 @@ import (
 // front runs a gateway before an engine; finish delivers what waits, and ends it.
 func front(t *testing.T, e *Engine) (url string, g *Gateway, finish func()) {
 	t.Helper()
-	c := Config{Engine: *e, Logger: slog.New(slog.DiscardHandler)}
+	c := Config{Engine: *e, MaxConcurrency: 2, MaxSamples: 50_000_000, Logger: slog.New(slog.DiscardHandler)}
 	client, err := remote.NewWriteClient(cmp.Or(e.Write, "http://127.0.0.1:1/api/v1/receive"), remote.WithoutRetry())
 	if err != nil {
 		t.Fatal(err)
@@ -88,13 +88,12 @@ func TestGateway(t *testing.T) {
 			t.Fatalf("%v, %v", stats, err)
 		}
 	}
-	if got := send(g, http.MethodGet, "/metrics", ""); !strings.Contains(got.Body.String(), "promwire_relay_received_requests_total 2\n") ||
-		!strings.Contains(got.Body.String(), "promwire_gateway_queries_total 0\n") {
-		t.Errorf("%s", got.Body)
+	if got := figures(g); !strings.Contains(got, "promwire_relay_received_requests_total 2\n") || !strings.Contains(got, "promwire_gateway_queries_total 0\n") {
+		t.Error(got)
 	}
 	close(open)
 	until(t, func() bool {
-		return bytes.Contains(send(g, http.MethodGet, "/metrics", "").Body.Bytes(), []byte("pending_samples{write=\"upstream\"} 0\n"))
+		return strings.Contains(figures(g), "pending_samples{write=\"upstream\"} 0\n")
 	})
 	for _, kind := range []promwire.ResponseType{promwire.ResponseSamples, promwire.ResponseStreamedXORChunks} {
 		r, err := remote.NewReadClient(url+server.ReadPath, remote.WithResponseTypes(kind), remote.WithTenant("team"))
@@ -107,6 +106,13 @@ func TestGateway(t *testing.T) {
 		t.Errorf("/other: %d", got.Code)
 	}
 	finish()
+}
+
+// figures returns the metrics of a gateway.
+func figures(g *Gateway) string {
+	var text bytes.Buffer
+	g.WriteMetrics(&text)
+	return text.String()
 }
 
 func until(t *testing.T, ready func() bool) {

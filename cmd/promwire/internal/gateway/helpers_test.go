@@ -101,7 +101,7 @@ func engine(t *testing.T, kind Kind, h http.HandlerFunc) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Engine{Endpoints: endpoints, Timeout: time.Minute, TempDir: t.TempDir(), Transport: http.DefaultTransport}
+	return &Engine{Endpoints: endpoints, Timeout: time.Minute, TempDir: t.TempDir(), Link: NewLink(Connection{Transport: http.DefaultTransport})}
 }
 
 // readError returns the error of a read.

@@ -38,9 +38,29 @@ func (n *matrixNumber) UnmarshalJSON(text []byte) error {
 	return err
 }
 
+// maxSeries bounds the text of a series of an answer, in bytes: it is held at once.
+const maxSeries = 32 << 20
+
+// allowance is an answer that fails when more of it is read than one series may have.
+type allowance struct {
+	io.Reader
+	left int
+}
+
+// Read implements io.Reader.
+func (a *allowance) Read(p []byte) (int, error) {
+	if a.left <= 0 {
+		return 0, fmt.Errorf("%w: a series of the answer has more than %d bytes", promwire.ErrTooLarge, maxSeries)
+	}
+	n, err := a.Reader.Read(p[:min(len(p), a.left)])
+	a.left -= n
+	return n, err
+}
+
 // matrix calls add with each sample of an answer of the query API. It holds one series of the answer at a time.
 func matrix(answer io.Reader, add func(promwire.Labels, promwire.Sample) error) error {
-	d := json.NewDecoder(answer)
+	bounded := &allowance{answer, maxSeries}
+	d := json.NewDecoder(bounded)
 	status := ""
 	err := object(d, func(key string) error {
 		switch key {
@@ -49,7 +69,7 @@ func matrix(answer io.Reader, add func(promwire.Labels, promwire.Sample) error) 
 		case "data":
 			return object(d, func(key string) error {
 				if key == "result" {
-					return series(d, add)
+					return series(d, bounded, add)
 				}
 				return skip(d)
 			})
@@ -104,7 +124,7 @@ func skip(d *json.Decoder) error {
 }
 
 // series reads the list of series.
-func series(d *json.Decoder, add func(promwire.Labels, promwire.Sample) error) error {
+func series(d *json.Decoder, bounded *allowance, add func(promwire.Labels, promwire.Sample) error) error {
 	if err := begin(d, '['); err != nil {
 		return err
 	}
@@ -113,6 +133,7 @@ func series(d *json.Decoder, add func(promwire.Labels, promwire.Sample) error) e
 		if err := d.Decode(&s); err != nil {
 			return fmt.Errorf("%w: %w", errMatrix, err)
 		}
+		bounded.left = maxSeries
 		ls := promwire.LabelsFromMap(s.Metric)
 		if len(s.Histograms) > 0 {
 			return fmt.Errorf("%w: %.200s", errHistogram, ls.String())
@@ -131,7 +152,7 @@ func series(d *json.Decoder, add func(promwire.Labels, promwire.Sample) error) e
 type store struct{ MinTime int64 }
 
 // maxStores bounds the list of stores, in bytes.
-const maxStores = 64 << 20
+const maxStores = 16 << 20
 
 // stores returns those of a Thanos Query.
 func (e *Engine) stores(ctx context.Context) ([]store, error) {

@@ -10,10 +10,11 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/apifront"
 )
 
 // queryProxy passes queries on to the engine: those requests of Prometheus' API that only read.
@@ -23,44 +24,56 @@ type queryProxy struct {
 	user   *url.Userinfo
 	proxy  httputil.ReverseProxy
 
+	places *apifront.Places
+	forms  apifront.Forms
+	pause  time.Duration // of clients
+
 	requests, failed atomic.Int64
 }
 
-// maxForm bounds the parameters of a request in its body, in bytes.
-const maxForm = 1 << 20
-
-func newQueryProxy(e *Engine, logger *slog.Logger) (*queryProxy, error) {
+func newQueryProxy(e *Engine, places int, logger *slog.Logger) (*queryProxy, error) {
 	base, err := ParseURL(e.Query)
 	if err != nil {
 		return nil, err
 	}
-	q := &queryProxy{engine: e, base: base, user: base.User}
+	q := &queryProxy{engine: e, base: base, user: base.User, places: apifront.NewPlaces(places), pause: apifront.ClientPause}
 	base.User = nil
 	q.proxy = httputil.ReverseProxy{
-		Transport: e.Transport, Rewrite: q.rewrite, ModifyResponse: q.answer, ErrorHandler: q.fail,
+		Transport: e.Link, Rewrite: q.rewrite, ModifyResponse: q.answer, ErrorHandler: q.fail,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	return q, nil
 }
 
-// ServeHTTP implements [http.Handler].
+// ServeHTTP implements [http.Handler]. The time of a query begins before it waits for a place.
 func (q *queryProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !offered(r.URL.Path) {
 		http.NotFound(w, r)
 		return
 	}
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	defer q.forms.Bound(w, r)()
 	if err := bufferForm(w, r); err != nil {
-		refuse(w, err)
+		err.Answer(w)
 		return
 	}
-	q.requests.Add(1)
 	ctx, cancel := context.WithTimeout(r.Context(), q.engine.Timeout)
 	defer cancel()
-	q.proxy.ServeHTTP(w, r.WithContext(ctx))
+	if _, err := q.places.Insert(ctx, ""); err != nil {
+		refuse(w, http.StatusServiceUnavailable, "timeout", err)
+		return
+	}
+	defer q.places.Delete(0)
+	q.requests.Add(1)
+	out := apifront.NewSteady(w, q.pause)
+	defer out.End()
+	q.proxy.ServeHTTP(out, r.WithContext(ctx))
 }
 
-// bufferForm reads the body, so that it is bounded before anything is asked of the engine.
-func bufferForm(w http.ResponseWriter, r *http.Request) *refusal {
+// bufferForm reads the body, so that nobody holds a place who sends it slowly.
+func bufferForm(w http.ResponseWriter, r *http.Request) *apifront.Refusal {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		r.Body, r.ContentLength = http.NoBody, 0
@@ -68,16 +81,11 @@ func bufferForm(w http.ResponseWriter, r *http.Request) *refusal {
 	case http.MethodPost:
 	default:
 		w.Header().Set("Allow", "GET, POST")
-		return &refusal{http.StatusMethodNotAllowed, "bad_data", fmt.Errorf("method %.20q: want GET or POST", r.Method)}
+		return &apifront.Refusal{Status: http.StatusMethodNotAllowed, Kind: "bad_data", Err: fmt.Errorf("method %.20q: want GET or POST", r.Method)}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
-	var long *http.MaxBytesError
-	switch {
-	case errors.As(err, &long):
-		err = fmt.Errorf("the parameters have more than %d bytes: ask for less at once", maxForm)
-		return &refusal{http.StatusRequestEntityTooLarge, "bad_data", err}
-	case err != nil:
-		return &refusal{http.StatusBadRequest, "bad_data", fmt.Errorf("error reading the parameters: %w", err)}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return apifront.BadForm(err)
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return nil
@@ -90,47 +98,38 @@ var passed = []string{"Accept", "Accept-Encoding", "Content-Type", "User-Agent",
 func (q *queryProxy) rewrite(r *httputil.ProxyRequest) {
 	r.SetURL(q.base)
 	own := http.Header{"User-Agent": {"promwire/" + promwire.Version}}
-	for _, name := range passed {
-		if v := r.In.Header.Values(name); len(v) > 0 {
-			own[http.CanonicalHeaderKey(name)] = v
-		}
-	}
+	copyHeaders(own, r.In.Header, passed)
 	r.Out.Header = own
-	q.engine.setHeaders(r.Out)
-	if q.user != nil && own.Get("Authorization") == "" {
+	if q.user != nil {
 		password, _ := q.user.Password()
-		r.Out.SetBasicAuth(q.user.Username(), password)
+		r.Out.SetBasicAuth(q.user.Username(), password) // unless the link has other credentials
 	}
 }
 
-// answer lets answers of the engine through, errors too, without what is between it and the gateway only.
-func (q *queryProxy) answer(resp *http.Response) error {
-	for name := range resp.Header {
-		if strings.HasPrefix(name, "Access-Control-") {
-			resp.Header.Del(name)
+func copyHeaders(to, from http.Header, names []string) {
+	for _, name := range names {
+		if v := from.Values(name); len(v) > 0 {
+			to[http.CanonicalHeaderKey(name)] = v
 		}
 	}
-	resp.Header.Del("Set-Cookie")
-	resp.Header.Del("Www-Authenticate")
-	switch {
-	case resp.StatusCode/100 == 3:
-		return fmt.Errorf("the engine answers with %d, a redirect: is its URL right?", resp.StatusCode)
-	case resp.StatusCode >= 500:
-		q.failed.Add(1)
-	}
-	return nil
 }
 
 // fail answers when the engine did not.
 func (q *queryProxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	q.failed.Add(1)
-	if errors.Is(err, context.DeadlineExceeded) {
-		refuse(w, &refusal{http.StatusServiceUnavailable, "timeout", fmt.Errorf("the engine gave no answer within %v", q.engine.Timeout)})
-		return
+	var odd *oddAnswer
+	switch {
+	case errors.As(err, &odd):
+		refuse(w, http.StatusBadGateway, "unavailable", err)
+	case errors.Is(err, context.DeadlineExceeded):
+		refuse(w, http.StatusServiceUnavailable, "timeout", fmt.Errorf("the engine gave no answer within %v", q.engine.Timeout))
+	case r.Context().Err() != nil:
+		refuse(w, http.StatusServiceUnavailable, "canceled", r.Context().Err())
+	default:
+		refuse(w, http.StatusBadGateway, "unavailable", fmt.Errorf("the engine can't be reached: %w", err))
 	}
-	if r.Context().Err() != nil {
-		refuse(w, &refusal{http.StatusServiceUnavailable, "canceled", r.Context().Err()})
-		return
-	}
-	refuse(w, &refusal{http.StatusBadGateway, "unavailable", fmt.Errorf("the engine can't be reached: %w", err)})
+}
+
+func refuse(w http.ResponseWriter, status int, kind string, err error) {
+	(&apifront.Refusal{Status: status, Kind: kind, Err: err}).Answer(w)
 }

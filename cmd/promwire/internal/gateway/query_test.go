@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/apifront"
 )
 
 func proxy(t *testing.T, e *Engine) *queryProxy {
 	t.Helper()
-	q, err := newQueryProxy(e, slog.New(slog.DiscardHandler))
+	q, err := newQueryProxy(e, 2, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +47,9 @@ func TestQuery(t *testing.T) {
 		w.WriteHeader(http.StatusUnprocessableEntity)
 		_, _ = io.WriteString(w, `{"status":"error","errorType":"execution"}`)
 	})
-	e.Header = http.Header{"Authorization": {"Bearer own"}, promwire.HeaderTenant: {"fixed"}}
+	e.Link.Replace(Connection{http.DefaultTransport, http.Header{
+		"Authorization": {"Bearer own"}, http.CanonicalHeaderKey(promwire.HeaderTenant): {"fixed"},
+	}})
 	q := proxy(t, e)
 	answer := send(q, http.MethodPost, "/api/v1/query_range?x=%3b&y=1", "query=up%7B%7D",
 		"Content-Type", "application/x-www-form-urlencoded", "Authorization", "Bearer theirs", "Cookie", "c=d", "Origin", "http://evil",
@@ -74,6 +77,7 @@ func TestQuery(t *testing.T) {
 func TestQueryUser(t *testing.T) {
 	e := engine(t, Prometheus, func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()
+		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, user+" "+password+" "+r.URL.EscapedPath())
 	})
 	e.Query = strings.Replace(e.Query, "http://", "http://me:secret@", 1)
@@ -99,7 +103,7 @@ func TestQueryPaths(t *testing.T) {
 	if got := send(q, http.MethodDelete, "/api/v1/query", ""); got.Code != http.StatusMethodNotAllowed {
 		t.Errorf("DELETE: %d", got.Code)
 	}
-	if got := send(q, http.MethodPost, "/api/v1/query", strings.Repeat("x", maxForm+1)); got.Code != http.StatusRequestEntityTooLarge {
+	if got := send(q, http.MethodPost, "/api/v1/query", strings.Repeat("x", apifront.MaxForm+1)); got.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("a long form: %d", got.Code)
 	}
 	want := []string{"/api/v1/query", "/api/v1/label/__name__/values", "/api/v1/series"}

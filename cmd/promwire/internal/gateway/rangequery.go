@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/url"
@@ -41,6 +42,10 @@ func (r *rangeReader) fetch(ctx context.Context, matchers []promwire.Matcher, c 
 	for from < to {
 		window = min(window, to-from)
 		n, err := r.window(ctx, selector, from+window, window, c)
+		if errors.Is(err, promwire.ErrTooLarge) && window > minWindow && c.sorter.Len() < maxPoints {
+			window = max(window/2, minWindow)
+			continue // what has come of it comes again, and counts once
+		}
 		if err != nil {
 			return err
 		}

@@ -1,11 +1,11 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
-	"net/http"
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/transfer/formats"
@@ -22,11 +22,8 @@ func (e *Engine) Reader() (promwire.Reader, error) {
 		}
 		return &rangeReader{e}, nil
 	}
-	opts := []remote.ReadOption{remote.WithHTTPClient(&http.Client{Transport: e.Transport}), remote.WithTimeout(e.Timeout)}
-	for name := range e.Header {
-		opts = append(opts, remote.WithHeader(name, e.Header.Get(name)))
-	}
-	client, err := remote.NewReadClient(e.Read, opts...)
+	client, err := remote.NewReadClient(e.Read, remote.WithHTTPClient(e.client()), remote.WithTimeout(e.Timeout),
+		remote.WithMaxResponse(cmp.Or(e.MaxAnswer, remote.DefaultMaxResponse)))
 	if err != nil {
 		return nil, err
 	}
@@ -38,18 +35,18 @@ type remoteReader struct{ client *remote.ReadClient }
 
 // Read implements promwire.Reader.
 func (r *remoteReader) Read(ctx context.Context, q promwire.Query) iter.Seq2[promwire.TimeSeries, error] {
-	return explained(r.client.Read(ctx, q))
+	return explainedAll(r.client.Read(ctx, q))
 }
 
 // ReadChunks implements promwire.ChunkReader.
 func (r *remoteReader) ReadChunks(ctx context.Context, q promwire.Query) iter.Seq2[promwire.ChunkedSeries, error] {
-	return explained(r.client.ReadChunks(ctx, q))
+	return explainedAll(r.client.ReadChunks(ctx, q))
 }
 
-func explained[T any](all iter.Seq2[T, error]) iter.Seq2[T, error] {
+func explainedAll[T any](all iter.Seq2[T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for ts, err := range all {
-			if !yield(ts, unavailable(err)) {
+			if !yield(ts, explained(err)) {
 				return
 			}
 		}
@@ -88,7 +85,7 @@ func (e *Engine) sorted(q promwire.Query, fetch func(*collector) error) iter.Seq
 			return
 		}
 		if err := fetch(&c); err != nil {
-			yield(promwire.TimeSeries{}, errors.Join(unavailable(err), c.sorter.Close()))
+			yield(promwire.TimeSeries{}, errors.Join(explained(err), c.sorter.Close()))
 			return
 		}
 		for ts, err := range c.sorter.All(nil) {

@@ -2,6 +2,7 @@ package promconfig
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -46,7 +47,23 @@ func (r *RemoteWrite) httpClient() (*http.Client, error) {
 		}
 	}
 	client.Transport = t
+	client.CheckRedirect = stay(client.CheckRedirect)
 	return client, nil
+}
+
+// stay follows redirects within a server only: the transport would add the credentials of the block wherever they lead.
+func stay(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		switch from := via[0].URL; {
+		case req.URL.Host != from.Host || req.URL.Scheme != from.Scheme:
+			return http.ErrUseLastResponse
+		case next != nil:
+			return next(req, via)
+		case len(via) >= 10: // as net/http
+			return errors.New("stopped after 10 redirects")
+		}
+		return nil
+	}
 }
 
 // dialAnyAddress connects to a random one of the addresses of a host (round_robin_dns).

@@ -11,6 +11,7 @@ import (
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/promconfig"
+	"github.com/promwire/promwire/remote"
 )
 
 // whole is a prometheus.yml as people have it.
@@ -145,5 +146,37 @@ func TestRelabelKeepsIndices(t *testing.T) {
 	}
 	if partial.Refused[0].Series != 1 || partial.Refused[1].Series != 3 {
 		t.Errorf("refused %v", partial.Refused)
+	}
+}
+
+// Credentials of a block stay with its server: a redirect elsewhere is not followed, one within it is.
+func TestRedirects(t *testing.T) {
+	led := 0
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { led++ }))
+	defer elsewhere.Close()
+	for _, c := range []struct {
+		to    string
+		taken bool
+	}{{elsewhere.URL + "/there", false}, {"/there", true}} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/there" {
+				http.Redirect(w, r, c.to, http.StatusTemporaryRedirect)
+			}
+		}))
+		blocks, err := load(t, "remote_write: [{url: '"+srv.URL+"/write', protobuf_message: prometheus.WriteRequest, basic_auth: {username: u, password: p}}]\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, err := blocks[0].Client(remote.WithoutRetry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Write(t.Context(), request("up")); (err == nil) != c.taken {
+			t.Errorf("to %s: %v", c.to, err)
+		}
+		srv.Close()
+	}
+	if led > 0 {
+		t.Error("the password is led elsewhere")
 	}
 }

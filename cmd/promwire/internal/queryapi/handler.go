@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	v1 "github.com/prometheus/prometheus/web/api/v1"
 
+	"github.com/promwire/promwire/cmd/promwire/internal/apifront"
 	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
 )
 
@@ -23,7 +24,8 @@ const Prefix = "/api/v1/"
 // Handler answers the API. It is safe for concurrent use.
 type Handler struct {
 	opts   Options
-	places places
+	places *apifront.Places
+	forms  *apifront.Forms
 	engine *promql.Engine
 	api    func() http.Handler // built for the first request: it takes megabytes, and many stores are never asked
 	pause  time.Duration       // of clients
@@ -33,7 +35,7 @@ type Handler struct {
 // /api/v1/write, and those that have nothing to say here are not found.
 func New(store *tsdbstore.Store, o Options) *Handler {
 	o = o.withDefaults()
-	h := &Handler{opts: o, places: make(places, o.MaxConcurrency), pause: clientPause}
+	h := &Handler{opts: o, places: apifront.NewPlaces(o.MaxConcurrency), forms: &apifront.Forms{}, pause: apifront.ClientPause}
 	h.engine = h.newEngine()
 	return h.For(store)
 }
@@ -89,25 +91,26 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Header.Del("Origin") // scripts of other sites get no answers
-	if err := readForm(w, r); err != nil {
-		refuse(w, err)
+	defer h.forms.Bound(w, r)()
+	if err := readForm(r); err != nil {
+		apifront.BadForm(err).Answer(w)
 		return
 	}
 	if err := checkQuery(path, r.Form.Get("query")); err != nil {
-		refuse(w, err)
+		err.Answer(w)
 		return
 	}
 	if kind == reading {
 		ctx, cancel := context.WithTimeout(r.Context(), h.opts.Timeout)
 		defer cancel()
 		if _, err := h.places.Insert(ctx, ""); err != nil {
-			refuse(w, &refusal{http.StatusServiceUnavailable, "timeout", err})
+			(&apifront.Refusal{Status: http.StatusServiceUnavailable, Kind: "timeout", Err: err}).Answer(w)
 			return
 		}
 		defer h.places.Delete(0)
 		r = r.WithContext(ctx)
 	}
-	out := newSteady(w, h.pause)
-	defer out.end()
+	out := apifront.NewSteady(w, h.pause)
+	defer out.End()
 	h.api().ServeHTTP(out, r)
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/promwire/promwire/cmd/promwire/internal/apifront"
 )
 
 // TestMaxSamples demands that a query that takes too many samples fails as in Prometheus.
@@ -73,7 +75,7 @@ func TestParallel(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := len(h.places); n != 0 {
+	if n := h.places.Running(); n != 0 {
 		t.Errorf("%d places are still taken", n)
 	}
 }
@@ -81,10 +83,10 @@ func TestParallel(t *testing.T) {
 // TestHugeForms bounds parameters before anything is made of them.
 func TestHugeForms(t *testing.T) {
 	h := New(newStore(t), Options{})
-	huge := params("query", `"`+strings.Repeat("x", maxForm)+`"`)
+	huge := params("query", `"`+strings.Repeat("x", apifront.MaxForm)+`"`)
 	post(h, "query", huge).demand(t, 413, `"errorType":"bad_data"`, "the parameters have more than 1048576 bytes")
-	post(h, "series", params("match[]", strings.Repeat("x", maxForm))).demand(t, 413)
-	post(h, "query", params("query", `"`+strings.Repeat("x", maxForm/2)+`"`, "time", "1")).demand(t, 200, `"resultType":"string"`)
+	post(h, "series", params("match[]", strings.Repeat("x", apifront.MaxForm))).demand(t, 413)
+	post(h, "query", params("query", `"`+strings.Repeat("x", apifront.MaxForm/2)+`"`, "time", "1")).demand(t, 200, `"resultType":"string"`)
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	_ = form.WriteField("query", "1+1")

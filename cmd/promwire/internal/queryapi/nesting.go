@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/promwire/promwire/cmd/promwire/internal/apifront"
 )
 
 const (
@@ -18,7 +20,7 @@ const (
 )
 
 // checkQuery bounds what a query takes before the engine has it. What can't be parsed is the API's to refuse.
-func checkQuery(path, query string) *refusal {
+func checkQuery(path, query string) *apifront.Refusal {
 	if n := nesting(query); n > maxExpr {
 		return badQuery("%d bytes besides strings, limit %d: split it into several queries", n, maxExpr)
 	}
@@ -28,8 +30,8 @@ func checkQuery(path, query string) *refusal {
 	return nil
 }
 
-func badQuery(format string, args ...any) *refusal {
-	return &refusal{http.StatusBadRequest, "bad_data", fmt.Errorf(`invalid parameter "query": `+format, args...)}
+func badQuery(format string, args ...any) *apifront.Refusal {
+	return &apifront.Refusal{Status: http.StatusBadRequest, Kind: "bad_data", Err: fmt.Errorf(`invalid parameter "query": `+format, args...)}
 }
 
 var errDeep = errors.New("too deep")

@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"github.com/promwire/promwire/cmd/promwire/internal/apifront"
 )
 
 // TestStalledClient demands that a client that takes nothing of its answers loses its connection.
@@ -58,11 +60,11 @@ func TestDeadlines(t *testing.T) {
 	v := params("query", "requests_total", "start", "1772362800", "end", "1772366400", "step", "0.4")
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, Prefix+"query_range?"+v.Encode(), nil))
 	n := len(w.set)
-	if want := w.Body.Len()/pieceBytes + 2; n != want {
+	if want := w.Body.Len()/apifront.PieceBytes + 2; n != want {
 		t.Fatalf("%d deadlines for %d bytes, want %d", n, w.Body.Len(), want)
 	}
 	for _, d := range w.set[:n-1] {
-		if left := time.Until(d); left <= 0 || left > clientPause {
+		if left := time.Until(d); left <= 0 || left > apifront.ClientPause {
 			t.Errorf("a deadline in %v", left)
 		}
 	}

@@ -19,7 +19,7 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case "/metrics":
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		var b bytes.Buffer
-		r.writeMetrics(&b)
+		r.WriteMetrics(&b)
 		_, _ = w.Write(b.Bytes()) // the prober may be gone
 	case "/-/healthy":
 		_, _ = io.WriteString(w, "promwire relay is healthy\n")
@@ -33,7 +33,8 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 // ReceivePath is the path on which Thanos Receive takes remote write.
 const ReceivePath = "/api/v1/receive"
 
-func (r *Relay) writeMetrics(w io.Writer) {
+// WriteMetrics writes figures as text 0.0.4.
+func (r *Relay) WriteMetrics(w io.Writer) {
 	s := r.spool.Stats()
 	write := func(name, kind, help string, v int64) { outlets.WriteMetric(w, "promwire_relay_"+name, kind, help, v) }
 	write("received_requests_total", "counter", "Requests acknowledged: they are on disk.", r.intake.requests.Load())

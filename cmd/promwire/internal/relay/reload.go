@@ -25,7 +25,7 @@ type reload struct {
 func (r *Relay) Reload(load func() ([]Target, error)) {
 	targets, err := load()
 	if err == nil {
-		err = r.change(targets)
+		err = r.Change(targets)
 	}
 	r.reload.mu.Lock()
 	defer r.reload.mu.Unlock()
@@ -37,7 +37,8 @@ func (r *Relay) Reload(load func() ([]Target, error)) {
 	r.config.Logger.Info("configuration is read again", "targets", len(targets))
 }
 
-func (r *Relay) change(targets []Target) error {
+// Change is Reload with targets, and leaves to its caller to tell how it went.
+func (r *Relay) Change(targets []Target) error {
 	c := r.config
 	c.Targets = targets
 	places, err := c.places()

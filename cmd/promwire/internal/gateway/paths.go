@@ -1,10 +1,6 @@
 package gateway
 
-import (
-	"encoding/json"
-	"net/http"
-	"strings"
-)
+import "strings"
 
 // apiPrefix is what the paths of the API begin with.
 const apiPrefix = "/api/v1/"
@@ -26,20 +22,4 @@ func offered(path string) bool {
 		return ok && label != "" && label != "." && label != ".." && !strings.Contains(label, "/")
 	}
 	return apiPaths[path]
-}
-
-// refusal is an error in the API's terms.
-type refusal struct {
-	status int
-	kind   string // of error
-	err    error
-}
-
-// refuse answers as the API does.
-func refuse(w http.ResponseWriter, r *refusal) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(r.status)
-	_ = json.NewEncoder(w).Encode(map[string]string{ // the client may be gone
-		"status": "error", "errorType": r.kind, "error": r.err.Error(),
-	})
 }

@@ -1,0 +1,46 @@
+package apifront
+
+import (
+	"net/http"
+	"time"
+)
+
+const (
+	// ClientPause is how long a client may take nothing of an answer, which is held in memory, or holds a place, until it is
+	// sent.
+	ClientPause = time.Minute
+	// PieceBytes is how much of an answer has that time.
+	PieceBytes = 64 << 10
+)
+
+// Steady ends an answer whose client takes nothing of it for a while.
+type Steady struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	pause   time.Duration
+}
+
+// NewSteady gives the client of w this time for each piece.
+func NewSteady(w http.ResponseWriter, pause time.Duration) *Steady {
+	return &Steady{w, http.NewResponseController(w), pause}
+}
+
+// Write implements [http.ResponseWriter]. Each piece has its own time.
+func (s *Steady) Write(b []byte) (n int, err error) {
+	for first := true; first || len(b) > 0; first = false {
+		piece := b[:min(len(b), PieceBytes)]
+		_ = s.control.SetWriteDeadline(time.Now().Add(s.pause)) // what can't do that bounds clients itself, or not
+		m, err := s.ResponseWriter.Write(piece)
+		if n += m; err != nil {
+			return n, err
+		}
+		b = b[m:]
+	}
+	return n, nil
+}
+
+// End lets the connection serve the next request without a deadline.
+func (s *Steady) End() { _ = s.control.SetWriteDeadline(time.Time{}) }
+
+// Unwrap is for [http.ResponseController].
+func (s *Steady) Unwrap() http.ResponseWriter { return s.ResponseWriter }
