@@ -2,11 +2,14 @@ package cli
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/gateway"
 	"github.com/promwire/promwire/remote"
 )
 
@@ -47,6 +50,30 @@ func (c *connection) options() ([]remote.Option, error) {
 		opts = append(opts, remote.WithHeader(name, value))
 	}
 	return opts, nil
+}
+
+// exports reports whether the URL is that of an export of VictoriaMetrics.
+func (c *connection) exports() bool {
+	u, err := url.Parse(c.url)
+	return err == nil && strings.HasSuffix(u.Path, gateway.ExportPath)
+}
+
+// exportReader reads from it.
+func (c *connection) exportReader() (promwire.Reader, error) {
+	header := http.Header{}
+	for _, h := range c.headers {
+		name, value, err := cutHeader(h)
+		if err != nil {
+			return nil, err
+		}
+		header.Add(name, value)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	r, err := gateway.NewExportReader(c.url, gateway.Connection{Transport: transport, Header: header}, time.Duration(c.timeout), "")
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return r, nil
 }
 
 // cutHeader cuts what --header takes.

@@ -49,7 +49,7 @@ so they are copied too.`,
 	}
 	flags := cmd.Flags()
 	f.from.timeout, f.to.timeout = duration(remote.DefaultReadTimeout), duration(remote.DefaultWriteTimeout)
-	flags.StringVar(&f.from.url, "from", "", "the remote-read endpoint `URL`, like http://127.0.0.1:9201/api/v1/read")
+	flags.StringVar(&f.from.url, "from", "", "the remote-read endpoint `URL`, like http://127.0.0.1:9201/api/v1/read, or the /api/v1/export of a VictoriaMetrics")
 	flags.StringArrayVar(&f.from.headers, "from-header", nil, "extra header `NAME: VALUE` for --from (repeatable)")
 	flags.Var(&f.from.timeout, "from-timeout", "how long to wait for --from; 0: for ever")
 	flags.StringVar(&f.to.url, "to", "", "the remote-write endpoint `URL`, like http://127.0.0.1:9201/api/v1/write")
@@ -119,7 +119,7 @@ func (f *copyFlags) run(ctx context.Context, streams IO, c *transfer.Copy, w pro
 			return err
 		}
 	}
-	verified, err := f.to.verified(f.send.verify, func(v *transfer.Verifier) error {
+	verified, err := f.to.verified(&f.send, func(v *transfer.Verifier) error {
 		v.Compared = nil
 		progress.Phase("verifying", "hours", progressOf(progress, c))
 		return c.Verify(ctx, v)

@@ -49,7 +49,7 @@ func (f *fileFlags) register(flags *pflag.FlagSet) {
 // given returns the name of a flag that only a --file has use for, "" if there is none.
 func (f *fileFlags) given(flags *pflag.FlagSet) string {
 	for _, name := range []string{
-		"format", "csv-map", "csv-header", "start", "interval", "strict", "memory", "temp-dir", "rate", "batch", "resume", "verify", "progress",
+		"format", "csv-map", "csv-header", "start", "interval", "strict", "memory", "temp-dir", "rate", "batch", "resume", "verify", "verify-wait", "verify-tolerance", "progress",
 	} {
 		if flags.Changed(name) {
 			return name
@@ -108,7 +108,7 @@ func pushFiles(ctx context.Context, streams IO, f *pushFlags, now time.Time) (er
 			return err
 		}
 	}
-	verified, err := f.verified(f.file.verify, func(v *transfer.Verifier) error {
+	verified, err := f.verified(&f.file.sendFlags, func(v *transfer.Verifier) error {
 		v.Compared = in.progress.Add
 		in.progress.Phase("verifying", "samples", in.sorter.Len())
 		return v.Verify(ctx, in.sorter.All(nil))

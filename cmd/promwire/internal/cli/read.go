@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/gateway"
 	"github.com/promwire/promwire/cmd/promwire/internal/transfer"
 	"github.com/promwire/promwire/cmd/promwire/internal/transfer/formats"
 	"github.com/promwire/promwire/cmd/promwire/internal/transfer/tally"
@@ -37,6 +38,8 @@ func newRead(streams IO) *cobra.Command {
 		Short: "Read series over remote read",
 		Long: `Read series over remote read, and print them while they arrive, in the order of their labels.
 
+--url may be the /api/v1/export of a VictoriaMetrics, too, which has no remote read.
+
 Without --start and --end, it reads the last hour. A series that several selectors match is printed once.
 
 Formats, which promwire push --file takes and brings back bit for bit, or says what it can't (docs/import-export.md):
@@ -51,6 +54,7 @@ Exit code 3 says that the format could not carry a part of the data.`,
 		Example: `  promwire read --url http://127.0.0.1:9201/api/v1/read --match orders_total
   promwire read --url http://127.0.0.1:9201/api/v1/read --match 'up{job=~"a|b"}' --match down --start -1d --format json
   promwire read --url http://127.0.0.1:9201/api/v1/read --match '{job="a"}' --start -30d --format json --output a.json
+  promwire read --url http://127.0.0.1:8428/api/v1/export --match orders_total --start -1d
   promwire read --url http://127.0.0.1:9201/api/v1/read --match orders_total --start 2026-03-01T00:00:00Z --end 1772366400`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return read(cmd.Context(), streams, &f) },
@@ -183,8 +187,14 @@ func (f *readFlags) queries(now time.Time) ([]promwire.Query, error) {
 	return queries, nil
 }
 
-// reader makes the client.
-func (f *readFlags) reader() (*remote.ReadClient, error) {
+// reader makes the client: of remote read, or of an export of VictoriaMetrics.
+func (f *readFlags) reader() (promwire.Reader, error) {
+	if f.exports() {
+		if f.response != "auto" {
+			return nil, usagef("--response is for remote read, and %s is an export", gateway.ExportPath)
+		}
+		return f.exportReader()
+	}
 	shared, err := f.options()
 	if err != nil {
 		return nil, err

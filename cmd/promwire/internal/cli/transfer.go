@@ -22,24 +22,32 @@ var patient = remote.RetryOptions{MaxAttempts: -1, MaxElapsed: 5 * time.Minute}
 
 // sendFlags are those of commands that send much.
 type sendFlags struct {
-	rate     float64
-	batch    int
-	resume   string
-	verify   string
-	progress bool
+	rate       float64
+	batch      int
+	resume     string
+	verify     string
+	verifyWait duration
+	tolerance  float64
+	progress   bool
 }
 
 func (f *sendFlags) register(flags *pflag.FlagSet, what string) {
 	flags.Float64Var(&f.rate, "rate", 0, "send at most so many `SAMPLES`"+what+" in a second; 0: as fast as they are taken")
 	flags.IntVar(&f.batch, "batch", transfer.DefaultBatch, "`SAMPLES`"+what+" in a request")
 	flags.StringVar(&f.resume, "resume", "", "`FILE` that keeps what is done: after an interruption, the same command goes on there")
-	flags.StringVar(&f.verify, "verify", "", "afterwards, read all of it back from this remote-read `URL` and compare value by value")
+	flags.StringVar(&f.verify, "verify", "", "afterwards, read all of it back from this remote-read `URL`, or the /api/v1/export of a VictoriaMetrics, and compare value by value")
+	f.verifyWait = duration(20 * time.Second)
+	flags.Var(&f.verifyWait, "verify-wait", "how long --verify waits for what is not there yet: some servers show new data after seconds")
+	flags.Float64Var(&f.tolerance, "verify-tolerance", 0, "`FRACTION` of a value by which --verify lets it differ, like 1e-11 for VictoriaMetrics, which keeps no more digits; 0: not by a bit")
 	flags.BoolVar(&f.progress, "progress", false, "show progress also where standard error is no terminal")
 }
 
 func (f *sendFlags) check() error {
 	if f.batch <= 0 || f.rate < 0 {
 		return usagef("--batch and --rate: want more than 0")
+	}
+	if f.tolerance < 0 || f.tolerance >= 1 || f.tolerance != f.tolerance {
+		return usagef("--verify-tolerance %v: want 0 to less than 1", f.tolerance)
 	}
 	return nil
 }
@@ -78,15 +86,15 @@ func (f *sendFlags) interrupted(journal *transfer.Journal, err error) error {
 }
 
 // verified reads back from a URL, if that is asked for, and returns what was found; nil without a --verify.
-func (f *pushFlags) verified(from string, run func(*transfer.Verifier) error) (*transfer.Verifier, error) {
-	if from == "" || f.dryRun {
+func (f *pushFlags) verified(s *sendFlags, run func(*transfer.Verifier) error) (*transfer.Verifier, error) {
+	if s.verify == "" || f.dryRun {
 		return nil, nil
 	}
-	reader, err := (&readFlags{connection: connection{url: from, headers: f.headers, timeout: f.timeout}, response: "auto"}).reader()
+	reader, err := (&readFlags{connection: connection{url: s.verify, headers: f.headers, timeout: f.timeout}, response: "auto"}).reader()
 	if err != nil {
 		return nil, err
 	}
-	v := &transfer.Verifier{Reader: reader}
+	v := &transfer.Verifier{Reader: reader, Wait: time.Duration(s.verifyWait), Tolerance: s.tolerance}
 	return v, run(v)
 }
 

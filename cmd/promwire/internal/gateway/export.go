@@ -9,6 +9,8 @@ import (
 	"iter"
 	"net/url"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/promwire/promwire"
 )
@@ -19,6 +21,20 @@ type exportReader struct{ engine *Engine }
 
 // maxExportLine bounds a line of an export, in bytes. Blocks have 8,192 samples at most, and labels some 100 kB.
 const maxExportLine = 4 << 20
+
+// ExportPath is where VictoriaMetrics exports what it has: the end of an endpoint's URL, by which it is known.
+const ExportPath = apiPrefix + "export"
+
+// NewExportReader reads from the endpoint of an export. timeout bounds the time without progress, 0 for none; tempDir is
+// for what does not fit into memory, "" for the system's.
+func NewExportReader(endpoint string, c Connection, timeout time.Duration, tempDir string) (promwire.Reader, error) {
+	base, found := strings.CutSuffix(endpoint, ExportPath)
+	if _, err := ParseURL(endpoint); err != nil || !found {
+		return nil, fmt.Errorf("want a URL such as http://127.0.0.1:8428%s, without ? and #", ExportPath)
+	}
+	e := &Engine{Endpoints: Endpoints{Kind: VictoriaMetrics, Query: base}, Link: NewLink(c), Timeout: timeout, TempDir: tempDir}
+	return e.Reader()
+}
 
 // Read implements promwire.Reader. Samples are sorted before the first is yielded, in bounded memory.
 func (r *exportReader) Read(ctx context.Context, q promwire.Query) iter.Seq2[promwire.TimeSeries, error] {

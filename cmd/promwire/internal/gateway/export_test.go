@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -146,4 +147,34 @@ func FuzzExportLine(f *testing.F) {
 			}
 		}
 	})
+}
+
+// An endpoint is read by its URL alone, with the headers that are given, until it makes no progress any more.
+func TestExportReader(t *testing.T) {
+	for _, bad := range []string{"", "http://h/api/v1/read", "http://h/api/v1/export?x=1", "h/api/v1/export", "http:///api/v1/export"} {
+		if _, err := NewExportReader(bad, Connection{}, 0, ""); err == nil || !strings.Contains(err.Error(), "want a URL such as") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then does a server notice that its client is gone
+		if user, password, _ := r.BasicAuth(); user != "u" || password != "p" || r.Header.Get("X-Own") != "yes" {
+			t.Errorf("headers %v", r.Header)
+		}
+		_, _ = io.WriteString(w, exported(promwire.LabelsFromStrings("a", "b"), []promwire.Sample{{Timestamp: 1_000_001, Value: 1}}, false))
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	defer s.Close()
+	c := Connection{http.DefaultTransport, http.Header{"X-Own": {"yes"}}}
+	r, err := NewExportReader(strings.Replace(s.URL, "http://", "http://u:p@", 1)+"/select/0/prometheus/api/v1/export", c, 50*time.Millisecond, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := []promwire.Matcher{{Type: promwire.MatchEqual, Name: "a", Value: "b"}}
+	for _, err := range r.Read(t.Context(), promwire.Query{Start: time.UnixMilli(1_000_000), End: time.UnixMilli(2_000_000), Matchers: m}) {
+		if err == nil || !strings.Contains(err.Error(), "the engine sent nothing for 50ms") {
+			t.Errorf("half an export: %v", err)
+		}
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/promwire/promwire"
@@ -269,6 +270,59 @@ func TestVerify(t *testing.T) {
 			t.Errorf("%s is not named: %s", name, &b)
 		}
 	}
+}
+
+// slow shows what is there a while after it was asked for the first time.
+type slow struct {
+	promwire.Reader
+	after time.Duration
+	first time.Time
+	reads int
+}
+
+// Read implements promwire.Reader.
+func (s *slow) Read(ctx context.Context, q promwire.Query) iter.Seq2[promwire.TimeSeries, error] {
+	if s.reads++; s.first.IsZero() {
+		s.first = time.Now()
+	}
+	if time.Since(s.first) < s.after {
+		return all(nil)
+	}
+	return s.Reader.Read(ctx, q)
+}
+
+// What is not there yet is waited for, once for all; a value may differ as far as is said.
+func TestVerifyWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := promwiretest.NewMemory(promwiretest.TakeOlder)
+		parts := []promwire.TimeSeries{
+			{Labels: promwire.LabelsFromStrings("__name__", "m"), Samples: []promwire.Sample{{Timestamp: 1, Value: 1 + 1e-12}, {Timestamp: 2, Value: math.Inf(1)}}},
+			{Labels: promwire.LabelsFromStrings("__name__", "n"), Samples: []promwire.Sample{{Timestamp: 1, Value: 3}}},
+		}
+		stored := []promwire.TimeSeries{parts[0].Clone(), parts[1].Clone()}
+		stored[0].Samples[0].Value = 1
+		if _, err := store.Write(t.Context(), &promwire.WriteRequest{Timeseries: stored}); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			after, wait time.Duration
+			tolerance   float64
+			missing     int64
+		}{
+			{9 * time.Second, 10 * time.Second, 1e-11, 0}, {0, 0, 1e-11, 0}, {0, 10 * time.Second, 0, 1}, {0, 10 * time.Second, 1e-13, 1},
+			{12 * time.Second, 10 * time.Second, 1e-11, 3}, {time.Second, 0, 1e-11, 3},
+		} {
+			r := &slow{Reader: store, after: c.after}
+			v := transfer.Verifier{Reader: r, Wait: c.wait, Tolerance: c.tolerance}
+			begin := time.Now()
+			if err := v.Verify(t.Context(), all(parts)); err != nil || v.Missing.Total() != c.missing || v.Points != 3 {
+				t.Errorf("%+v: %v, %d of %d missing after %v", c, err, v.Missing.Total(), v.Points, time.Since(begin))
+			}
+			if took := time.Since(begin); took > c.wait+time.Second || c.missing == 1 && r.reads > 1 {
+				t.Errorf("%+v: it took %v, and %d reads", c, took, r.reads)
+			}
+		}
+	})
 }
 
 // A copy asks for each moment once; a window that has changed since is sent again as a whole.

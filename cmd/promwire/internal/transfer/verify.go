@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -21,6 +22,11 @@ import (
 // compared: remote read has none.
 type Verifier struct {
 	Reader promwire.Reader
+	// Wait is how long, from the first time on, what is not there is looked for again: some servers show new data after
+	// seconds. 0 is not at all.
+	Wait time.Duration
+	// Tolerance is by how much, relatively, a value may differ: some servers do not keep all digits. 0: not by a bit.
+	Tolerance float64
 	// Compared is told how many points were compared, or nil.
 	Compared func(n int)
 
@@ -33,6 +39,7 @@ type Verifier struct {
 	points int
 	names  []string
 	shared promwire.Labels // labels that all series have in common
+	until  time.Time       // nothing is waited for any more; zero before something was
 }
 
 // A query is for this many points and names at most.
@@ -121,20 +128,12 @@ func (v *Verifier) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found := map[string]*marks{}
-	for ts, err := range v.Reader.Read(ctx, q) {
-		if err != nil {
-			return fmt.Errorf("read back: %w", err)
-		}
-		key := ts.Labels.String()
-		want := v.wanted[key]
-		if want == nil {
-			continue
-		}
-		if found[key] == nil {
-			found[key] = newMarks(want)
-		}
-		found[key].compare(&ts, want)
+	found, err := v.find(ctx, q)
+	for err == nil && v.lacks(found) && v.pause(ctx) {
+		found, err = v.find(ctx, q)
+	}
+	if err = cmp.Or(err, ctx.Err()); err != nil {
+		return err
 	}
 	keys := make([]string, 0, len(v.wanted))
 	for key := range v.wanted {
@@ -142,11 +141,7 @@ func (v *Verifier) check(ctx context.Context) error {
 	}
 	sort.Strings(keys)
 	for _, key := range keys {
-		m := found[key]
-		if m == nil {
-			m = newMarks(v.wanted[key])
-		}
-		m.count(v.wanted[key], &v.Missing)
+		found[key].count(v.wanted[key], &v.Missing)
 	}
 	v.Points += int64(v.points)
 	if v.Compared != nil {
@@ -154,6 +149,50 @@ func (v *Verifier) check(ctx context.Context) error {
 	}
 	v.reset()
 	return nil
+}
+
+// find reads, and marks what is there.
+func (v *Verifier) find(ctx context.Context, q promwire.Query) (map[string]*marks, error) {
+	found := map[string]*marks{}
+	for key, ts := range v.wanted {
+		found[key] = newMarks(ts)
+	}
+	for ts, err := range v.Reader.Read(ctx, q) {
+		if err != nil {
+			return nil, fmt.Errorf("read back: %w", err)
+		}
+		key := ts.Labels.String()
+		if want := v.wanted[key]; want != nil {
+			found[key].compare(&ts, want, v.Tolerance)
+		}
+	}
+	return found, nil
+}
+
+func (v *Verifier) lacks(found map[string]*marks) bool {
+	for _, m := range found {
+		if slices.Contains(m.samples, notThere) || slices.Contains(m.histograms, notThere) {
+			return true
+		}
+	}
+	return false
+}
+
+// pause waits a second, unless the time for that is over.
+func (v *Verifier) pause(ctx context.Context) bool {
+	now := time.Now()
+	if v.until.IsZero() {
+		v.until = now.Add(v.Wait)
+	}
+	if now.After(v.until) || v.Wait <= 0 {
+		return false
+	}
+	select {
+	case <-time.After(min(time.Second, v.Wait)):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // marks say of each wanted point what was found; "" is the right value.
@@ -172,13 +211,13 @@ func newMarks(want *promwire.TimeSeries) *marks {
 	return m
 }
 
-func (m *marks) compare(got, want *promwire.TimeSeries) {
+func (m *marks) compare(got, want *promwire.TimeSeries, tolerance float64) {
 	for _, s := range got.Samples {
 		i := sort.Search(len(want.Samples), func(i int) bool { return want.Samples[i].Timestamp >= s.Timestamp })
 		if i == len(want.Samples) || want.Samples[i].Timestamp != s.Timestamp {
 			continue
 		}
-		if m.samples[i] = ""; !same.Float(s.Value, want.Samples[i].Value) {
+		if m.samples[i] = ""; !same.Float(s.Value, want.Samples[i].Value) && !near(s.Value, want.Samples[i].Value, tolerance) {
 			m.samples[i] = fmt.Sprintf("%s is there, want %s", formats.FormatFloat(s.Value), formats.FormatFloat(want.Samples[i].Value))
 		}
 	}
@@ -189,6 +228,11 @@ func (m *marks) compare(got, want *promwire.TimeSeries) {
 			m.histograms[at] = same.Histogram(h, &want.Histograms[at])
 		}
 	}
+}
+
+// near reports whether a value differs from the wanted one within a tolerance; not for NaNs and infinities.
+func near(got, want, tolerance float64) bool {
+	return tolerance > 0 && !math.IsInf(want, 0) && math.Abs(got-want) <= tolerance*math.Abs(want)
 }
 
 // count counts what is missing, or is another value.

@@ -99,7 +99,7 @@ func TestImportRefused(t *testing.T) {
 		if !strings.Contains(out, "samples written: 21\n") || !strings.Contains(out, "refused: 2: sample is older than the newest one of its series\n") {
 			t.Error(out)
 		}
-		if out := run(t, 1, "push", "--url", s.writeURL(), "--file", mixed, "--verify", s.readURL()); !strings.Contains(out, "samples verified: 21 of 23\n") ||
+		if out := run(t, 1, "push", "--url", s.writeURL(), "--file", mixed, "--verify", s.readURL(), "--verify-wait", "0s"); !strings.Contains(out, "samples verified: 21 of 23\n") ||
 			!strings.Contains(out, "missing: 2: not there\n") {
 			t.Error(out)
 		}
