@@ -43,14 +43,15 @@ const (
 	classCost      = 32
 	wideClassCost  = 256
 	foldedWideCost = 2048
-	listShare      = 4 // so many bytes of a list of values count for one
+	dotCost        = 4 // in a list
+	listShare      = 4 // so many bytes of a list count for one
 )
 
 // Cost is the length of a pattern in which what takes more time than its few bytes counts for more, and a list of values, such as
-// "a|b" or "(a\.b|c)", for a quarter. It looks at the text alone: reading a pattern is what takes the time.
+// "a|b" or "(a\.b|c.d)", for a quarter. It looks at the text alone: reading a pattern is what takes the time.
 func Cost(pattern string) int {
-	if isList(pattern) {
-		return len(pattern)/listShare + 1
+	if dots, ok := list(pattern); ok {
+		return len(pattern)/listShare + dotCost*dots + 1
 	}
 	class, wide := classCost, wideClassCost
 	escapes := strings.Count(pattern, `\p`) + strings.Count(pattern, `\P`)
@@ -64,27 +65,30 @@ func Cost(pattern string) int {
 	return len(pattern) + class*strings.Count(pattern, "[") + groupCost*strings.Count(pattern, "(") + wide*escapes
 }
 
-// isList reports whether a pattern is a list of values between bars, perhaps in one group. Their special characters are escaped.
-func isList(pattern string) bool {
+// list reports whether a pattern is a list of values between bars, perhaps in one group, in which all special characters but dots are
+// escaped. It counts those dots.
+func list(pattern string) (dots int, ok bool) {
 	if inner, ok := strings.CutPrefix(pattern, "("); ok {
 		if pattern, ok = strings.CutSuffix(inner, ")"); !ok {
-			return false
+			return 0, false
 		}
 	}
 	for i := 0; i < len(pattern); i++ {
 		switch c := pattern[i]; {
+		case c == '.':
+			dots++
 		case c == '\\':
 			if i++; i == len(pattern) || !itself(pattern[i]) {
-				return false
+				return 0, false
 			}
 		case c != '|' && special(c):
-			return false
+			return 0, false
 		}
 	}
-	return true
+	return dots, true
 }
 
-func special(c byte) bool { return strings.IndexByte(`\.+*?()|[]{}^$`, c) >= 0 }
+func special(c byte) bool { return strings.IndexByte(`\+*?()|[]{}^$`, c) >= 0 }
 
 // itself reports whether a backslash before c means c.
 func itself(c byte) bool {

@@ -1,6 +1,7 @@
 package apifront
 
 import (
+	"context"
 	"net/http"
 	"time"
 )
@@ -13,24 +14,33 @@ const (
 	PieceBytes = 64 << 10
 )
 
-// Steady ends an answer whose client takes nothing of it for a while.
+// Steady ends an answer whose client takes nothing of it for a while, and a long one when ctx ends.
 type Steady struct {
 	http.ResponseWriter
+	ctx     context.Context
 	control *http.ResponseController
 	pause   time.Duration
+	sent    int
 }
 
 // NewSteady gives the client of w this time for each piece.
-func NewSteady(w http.ResponseWriter, pause time.Duration) *Steady {
-	return &Steady{w, http.NewResponseController(w), pause}
+func NewSteady(ctx context.Context, w http.ResponseWriter, pause time.Duration) *Steady {
+	return &Steady{w, ctx, http.NewResponseController(w), pause, 0}
 }
 
 // Write implements [http.ResponseWriter]. Each piece has its own time.
 func (s *Steady) Write(b []byte) (n int, err error) {
+	if s.sent+len(b) > PieceBytes { // no mere error, which is due when ctx has ended
+		defer context.AfterFunc(s.ctx, func() { _ = s.control.SetWriteDeadline(time.Unix(1, 0)) })()
+	}
 	for first := true; first || len(b) > 0; first = false {
+		if s.sent > PieceBytes && s.ctx.Err() != nil {
+			return n, s.ctx.Err()
+		}
 		piece := b[:min(len(b), PieceBytes)]
 		_ = s.control.SetWriteDeadline(time.Now().Add(s.pause)) // what can't do that bounds clients itself, or not
 		m, err := s.ResponseWriter.Write(piece)
+		s.sent += m
 		if n += m; err != nil {
 			return n, err
 		}

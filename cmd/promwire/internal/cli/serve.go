@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/promwire/promwire/cmd/promwire/internal/memory"
 	"github.com/promwire/promwire/cmd/promwire/internal/tenants"
 	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
 )
@@ -101,6 +102,7 @@ func serve(ctx context.Context, streams IO, f serveFlags) error {
 	if err != nil {
 		return err
 	}
+	memory.Collect(int64(f.query.maxMemory))
 	signal.Ignore(syscall.SIGHUP) // until there is something to reload
 	srv, err := listen(ctx, f.listen, &f.web, logger)
 	if err != nil {

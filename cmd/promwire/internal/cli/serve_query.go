@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/promwire/promwire/cmd/promwire/internal/memory"
 	"github.com/promwire/promwire/cmd/promwire/internal/queryapi"
 )
 
@@ -14,6 +15,7 @@ import (
 type queryFlags struct {
 	timeout, lookback          duration
 	maxConcurrency, maxSamples int
+	maxMemory                  size
 	shown                      map[string]string // all flags of the command
 }
 
@@ -21,6 +23,7 @@ func defaultQueryFlags() queryFlags {
 	return queryFlags{
 		timeout: duration(queryapi.DefaultTimeout), lookback: duration(queryapi.DefaultLookbackDelta),
 		maxConcurrency: queryapi.DefaultMaxConcurrency, maxSamples: queryapi.DefaultMaxSamples,
+		maxMemory: size(memory.Limit() >> 20 << 20), // whole MB
 	}
 }
 
@@ -28,6 +31,8 @@ func (f *queryFlags) register(flags *pflag.FlagSet) {
 	flags.Var(&f.timeout, "query.timeout", "how long a query may take")
 	flags.IntVar(&f.maxConcurrency, "query.max-concurrency", f.maxConcurrency, "how many queries run at the same time; others wait")
 	flags.IntVar(&f.maxSamples, "query.max-samples", f.maxSamples, "bound on the samples a query has in memory, at 16 bytes each")
+	flags.Var(&f.maxMemory, "query.max-memory", "bound on the memory of the process, beyond which queries are ended, the oldest first; 0: none (default: 80 % of what the machine or the container has)")
+	flags.Lookup("query.max-memory").DefValue = "0" // the same help everywhere
 	flags.Var(&f.lookback, "query.lookback-delta", "how far back a query looks for the newest sample of a series")
 }
 
@@ -50,7 +55,7 @@ func (f *queryFlags) check() error {
 func (f *queryFlags) options(s serveFlags) queryapi.Options {
 	return queryapi.Options{
 		Timeout: time.Duration(f.timeout), LookbackDelta: time.Duration(f.lookback),
-		MaxConcurrency: f.maxConcurrency, MaxSamples: f.maxSamples,
+		MaxConcurrency: f.maxConcurrency, MaxSamples: f.maxSamples, MaxMemory: int64(f.maxMemory),
 		Flags: f.shown, Retention: s.shownRetention(),
 	}
 }

@@ -67,7 +67,7 @@ func (q *queryProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer q.places.Delete(0)
 	q.requests.Add(1)
-	out := apifront.NewSteady(w, q.pause)
+	out := apifront.NewSteady(r.Context(), w, q.pause)
 	defer out.End()
 	q.proxy.ServeHTTP(out, r.WithContext(ctx))
 }

@@ -10,13 +10,16 @@ import (
 	"github.com/prometheus/common/route"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
 	v1 "github.com/prometheus/prometheus/web/api/v1"
 
 	"github.com/promwire/promwire/cmd/promwire/internal/apifront"
+	"github.com/promwire/promwire/cmd/promwire/internal/memory"
 	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
 )
+
+// defaultSubqueryStep is the step of a subquery that has none.
+var defaultSubqueryStep = time.Duration(config.DefaultGlobalConfig.EvaluationInterval)
 
 // Prefix is what the paths of the API begin with.
 const Prefix = "/api/v1/"
@@ -26,7 +29,8 @@ type Handler struct {
 	opts   Options
 	places *apifront.Places
 	forms  *apifront.Forms
-	engine *promql.Engine
+	memory *memory.Guard
+	engine promql.QueryEngine
 	api    func() http.Handler // built for the first request: it takes megabytes, and many stores are never asked
 	pause  time.Duration       // of clients
 }
@@ -35,7 +39,10 @@ type Handler struct {
 // /api/v1/write, and those that have nothing to say here are not found.
 func New(store *tsdbstore.Store, o Options) *Handler {
 	o = o.withDefaults()
-	h := &Handler{opts: o, places: apifront.NewPlaces(o.MaxConcurrency), forms: &apifront.Forms{}, pause: apifront.ClientPause}
+	h := &Handler{
+		opts: o, places: apifront.NewPlaces(o.MaxConcurrency), forms: &apifront.Forms{}, memory: memory.NewGuard(o.MaxMemory),
+		pause: apifront.ClientPause,
+	}
 	h.engine = h.newEngine()
 	return h.For(store)
 }
@@ -51,23 +58,21 @@ func (h *Handler) For(store *tsdbstore.Store) *Handler {
 	return &c
 }
 
-func (h *Handler) newEngine() *promql.Engine {
-	return promql.NewEngine(promql.EngineOpts{
-		Logger:             h.opts.Logger,
-		MaxSamples:         h.opts.MaxSamples,
-		Timeout:            h.opts.Timeout,
-		ActiveQueryTracker: h.places,
-		LookbackDelta:      h.opts.LookbackDelta,
-		NoStepSubqueryIntervalFn: func(int64) int64 {
-			return int64(config.DefaultGlobalConfig.EvaluationInterval) / 1e6
-		},
-		EnableAtModifier:     true,
-		EnableNegativeOffset: true,
-		Parser:               parser.NewParser(parser.Options{}),
-	})
+func (h *Handler) newEngine() promql.QueryEngine {
+	return boundedEngine{maxSteps: h.opts.MaxSamples, memory: h.memory, Engine: promql.NewEngine(promql.EngineOpts{
+		Logger:                   h.opts.Logger,
+		MaxSamples:               h.opts.MaxSamples,
+		Timeout:                  h.opts.Timeout,
+		ActiveQueryTracker:       h.places,
+		LookbackDelta:            h.opts.LookbackDelta,
+		NoStepSubqueryIntervalFn: func(int64) int64 { return defaultSubqueryStep.Milliseconds() },
+		EnableAtModifier:         true,
+		EnableNegativeOffset:     true,
+		Parser:                   newParser(),
+	})}
 }
 
-func newAPI(store *tsdbstore.Store, o Options, engine *promql.Engine) *v1.API {
+func newAPI(store *tsdbstore.Store, o Options, engine promql.QueryEngine) *v1.API {
 	q := store.Queryable()
 	none := func(context.Context) v1.ScrapePoolsRetriever { return nil }
 	targets := func(context.Context) v1.TargetRetriever { return oneTarget{families{store}.target()} }
@@ -79,7 +84,7 @@ func newAPI(store *tsdbstore.Store, o Options, engine *promql.Engine) *v1.API {
 		q, "", false, false, 0, o.Logger, noRules,
 		0, 0, 0, false, nil, runtimeInfo(o.Retention, q.Damages), buildInfo(), nil, nil,
 		q, nil, nil, false, nil, false, false, false, false, o.LookbackDelta, false, false, retryableStatus, nil,
-		v1.OpenAPIOptions{IncludePaths: []string{"/none"}}, nil)
+		v1.OpenAPIOptions{IncludePaths: []string{"/none"}}, newParser())
 }
 
 // ServeHTTP implements [http.Handler].
@@ -96,21 +101,24 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		apifront.BadForm(err).Answer(w)
 		return
 	}
-	if err := checkQuery(path, r.Form.Get("query")); err != nil {
-		err.Answer(w)
-		return
-	}
+	base, done := h.memory.Begin(r.Context())
+	defer done()
+	ctx := base
 	if kind == reading {
-		ctx, cancel := context.WithTimeout(r.Context(), h.opts.Timeout)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(base, h.opts.Timeout)
 		defer cancel()
 		if _, err := h.places.Insert(ctx, ""); err != nil {
 			(&apifront.Refusal{Status: http.StatusServiceUnavailable, Kind: "timeout", Err: err}).Answer(w)
 			return
 		}
 		defer h.places.Delete(0)
-		r = r.WithContext(ctx)
 	}
-	out := apifront.NewSteady(w, h.pause)
+	if path == "format_query" && tooDeep(r.Form.Get("query")) {
+		errTooDeep.Answer(w)
+		return
+	}
+	out := apifront.NewSteady(base, w, h.pause)
 	defer out.End()
-	h.api().ServeHTTP(out, r)
+	h.api().ServeHTTP(out, r.WithContext(ctx))
 }

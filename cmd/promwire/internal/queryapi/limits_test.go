@@ -119,14 +119,3 @@ func TestDeepNesting(t *testing.T) {
 	}
 	post(h, "format_query", params("query", strings.Repeat("1+", 400)+"1")).demand(t, 200)
 }
-
-// TestNesting counts what is not within strings.
-func TestNesting(t *testing.T) {
-	for query, want := range map[string]int{
-		"": 0, "abc": 3, `a{b="cd"}`: 6, `"a\"b"`: 1, "`a\\`b": 2, `'"'+1`: 3, "#'\n((": 4, "# it's": 6, `"open`: 1, `"\`: 1,
-	} {
-		if got := nesting(query); got != want {
-			t.Errorf("nesting(%q) = %d, want %d", query, got, want)
-		}
-	}
-}

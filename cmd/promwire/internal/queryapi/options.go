@@ -22,6 +22,9 @@ type Options struct {
 	MaxConcurrency int
 	// MaxSamples bounds the samples a query holds in memory, at 16 bytes each. Default [DefaultMaxSamples].
 	MaxSamples int
+	// MaxMemory bounds the memory of the process, in bytes: beyond it, requests are ended with 503, the oldest first. Default: no
+	// bound.
+	MaxMemory int64
 	// LookbackDelta is how far back an instant looks for the newest sample. Default [DefaultLookbackDelta].
 	LookbackDelta time.Duration
 	// Flags are what status/flags shows: names without dashes, and values.
