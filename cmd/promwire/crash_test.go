@@ -2,63 +2,63 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/promwire/promwire"
-	"github.com/promwire/promwire/remote"
 )
 
-// TestCrash kills the process with SIGKILL while it takes writes, again and again: whatever it acknowledged must be there
-// after the restart. PROMWIRE_CRASH_ROUNDS sets the number of rounds.
+// TestCrash kills the process with SIGKILL while it takes writes, while it starts, and while it makes blocks of what it
+// has, again and again: whatever it acknowledged must be there after the restart. PROMWIRE_CRASH_ROUNDS sets the number
+// of rounds.
 func TestCrash(t *testing.T) {
-	rounds := 20
+	rounds := 8
 	if n, err := strconv.Atoi(os.Getenv("PROMWIRE_CRASH_ROUNDS")); err == nil {
 		rounds = n
 	}
-	dir := t.TempDir()
-	writers := make([]*crashWriter, 4)
-	for i := range writers {
-		writers[i] = &crashWriter{id: i, base: time.Now().Add(-30 * time.Minute).UnixMilli()}
+	// Some 100 requests a round bring the data two hours ahead, so that there is a block to make in each of them.
+	c := &crasher{dir: t.TempDir(), writers: make([]*crashWriter, 4), startTime: time.Second, seen: map[string]bool{}}
+	clock := newDataClock(time.Duration(rounds+20)*24*time.Hour, 72*time.Second)
+	for i := range c.writers {
+		c.writers[i] = &crashWriter{id: i, clock: clock}
 	}
 	for round := range rounds {
-		p := startServe(t, dir)
-		checkAcknowledged(t, p, writers)
-		var acks atomic.Int64
-		killAt := 1 + rand.Int64N(150)
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		for _, w := range writers {
-			wg.Go(func() {
-				w.run(ctx, t, p.write, func() {
-					if acks.Add(1) == killAt {
-						if code, _, err := p.end(syscall.SIGKILL); err != nil || code != -1 {
-							t.Errorf("killed: code %d, %v", code, err)
-						}
-						cancel()
-					}
-				})
-			})
+		if round%3 == 1 {
+			c.killStarting(t)
 		}
-		wg.Wait()
-		cancel()
+		c.round(t, round)
 		if t.Failed() {
 			t.Fatalf("round %d failed", round)
 		}
 	}
-	p := startServe(t, dir)
-	n := checkAcknowledged(t, p, writers)
+	p := c.start(t)
+	n := checkAcknowledged(t, p, c.writers)
+	blocks := len(glob(t, c.dir, "data/01*/meta.json"))
 	if code, _, err := p.end(syscall.SIGTERM); err != nil || code != 0 {
 		t.Errorf("code %d, %v: %s", code, err, p.err)
 	}
-	t.Logf("%d rounds, %d samples acknowledged and found", rounds, n)
+	if blocks == 0 && rounds >= 8 {
+		t.Error("no blocks were made")
+	}
+	t.Logf("%d kills under load, %d while starting, %d of them while a block or a checkpoint was made; %d blocks; %d samples acknowledged, 0 missing",
+		c.kills, c.killsStarting, c.killsCompacting, blocks, n)
+}
+
+// crasher kills a server again and again.
+type crasher struct {
+	dir       string
+	writers   []*crashWriter
+	startTime time.Duration // of the last start
+	checked   [2]int        // the requests before the last round, and before the one before that
+
+	kills, killsStarting, killsCompacting int
+	seen                                  map[string]bool // what was left half made
 }
 
 func startServe(t *testing.T, dir string, args ...string) *process {
@@ -71,117 +71,104 @@ func startServe(t *testing.T, dir string, args ...string) *process {
 	return p
 }
 
-// crashWriter writes one request after the other, each with a sample in every one of its series, and a late one.
-type crashWriter struct {
-	id    int
-	base  int64
-	acked int // requests 0 to acked-1 were acknowledged
-	next  int // requests from acked to next-1 may be stored or not
+func (c *crasher) args() []string {
+	return []string{"--retention.time", "0", "--out-of-order-window", "3h"}
 }
 
-const crashSeries = 10
-
-// request makes request n: sample n of the ten series, new series now and then, and a sample far before the others.
-func (w *crashWriter) request(n int) *promwire.WriteRequest {
-	req := &promwire.WriteRequest{}
-	for i := range crashSeries {
-		req.Timeseries = append(req.Timeseries, promwire.TimeSeries{
-			Labels:  promwire.LabelsFromStrings("__name__", "m", "writer", fmt.Sprint(w.id), "series", fmt.Sprint(i)),
-			Samples: []promwire.Sample{{Timestamp: w.base + int64(n), Value: w.value(n)}},
-		})
-	}
-	return &promwire.WriteRequest{Timeseries: append(req.Timeseries,
-		promwire.TimeSeries{
-			Labels:  promwire.LabelsFromStrings("__name__", "new", "writer", fmt.Sprint(w.id), "n", fmt.Sprint(n)),
-			Samples: []promwire.Sample{{Timestamp: w.base + int64(n), Value: w.value(n)}},
-		},
-		promwire.TimeSeries{
-			Labels:  promwire.LabelsFromStrings("__name__", "m", "writer", fmt.Sprint(w.id), "series", "0"),
-			Samples: []promwire.Sample{{Timestamp: w.base - int64(n) - 1, Value: w.value(n)}},
-		},
-		promwire.TimeSeries{
-			Labels:     promwire.LabelsFromStrings("__name__", "h", "writer", fmt.Sprint(w.id)),
-			Histograms: []promwire.Histogram{{Timestamp: w.base + int64(n), Sum: w.value(n)}},
-		})}
-}
-
-// samplesPerRequest is the number of samples and histograms of a request.
-const samplesPerRequest = crashSeries + 3
-
-func (w *crashWriter) value(n int) float64 { return float64(n) + float64(w.id)/10 }
-
-func (w *crashWriter) run(ctx context.Context, t *testing.T, url string, acknowledged func()) {
-	// A retry after the kill could reach another program, that has got the port meanwhile.
-	client, err := remote.NewWriteClient(url, remote.WithoutRetry(),
-		remote.WithMessageType([]promwire.MessageType{promwire.WriteV1, promwire.WriteV2}[w.id%2]))
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	// What was not acknowledged goes out again: a store must take what it has already.
-	for w.next = w.acked; ctx.Err() == nil; {
-		n := w.acked
-		w.next = n + 1
-		stats, err := client.Write(ctx, w.request(n))
-		if err != nil {
-			return // killed
-		}
-		if got := stats.Samples + stats.Histograms; got != samplesPerRequest {
-			t.Errorf("writer %d, request %d: %+v written", w.id, n, stats)
-		}
-		w.acked++
-		acknowledged()
-	}
-}
-
-// checkAcknowledged reads everything back, and returns how many samples were acknowledged.
-func checkAcknowledged(t *testing.T, p *process, writers []*crashWriter) int {
+func (c *crasher) start(t *testing.T) *process {
 	t.Helper()
-	client, err := remote.NewReadClient(p.read)
-	if err != nil {
-		t.Fatal(err)
-	}
-	matchers, err := promwire.ParseSelector(`{__name__=~"m|new|h"}`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := promwire.Query{Start: time.Now().Add(-2 * time.Hour), End: time.Now().Add(time.Hour), Matchers: matchers}
-	stored := map[string]float64{} // series and time
-	for ts, err := range client.Read(t.Context(), q) {
-		if err != nil {
+	began := time.Now()
+	p := startServe(t, c.dir, c.args()...)
+	c.startTime = time.Since(began)
+	return p
+}
+
+// killStarting kills processes that start, and replay their logs.
+func (c *crasher) killStarting(t *testing.T) {
+	t.Helper()
+	for range 1 + rand.IntN(3) {
+		cmd := exec.Command("promwire", append([]string{"serve", "--listen", "127.0.0.1:0", "--data", "data", "--min-free-disk", "0"}, c.args()...)...)
+		cmd.Dir = c.dir
+		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		series := ts.Labels.String()
-		for _, s := range ts.Samples {
-			stored[fmt.Sprint(series, s.Timestamp)] = s.Value
+		time.Sleep(time.Duration(rand.Int64N(int64(c.startTime))))
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatalf("it ended while it started: %v", err)
 		}
-		for _, h := range ts.Histograms {
-			stored[fmt.Sprint(series, h.Timestamp)] = h.Sum
-		}
+		_ = cmd.Wait() // says that it was killed
+		c.killsStarting++
+		c.look(t)
 	}
-	acknowledged, lost := 0, 0
-	for _, w := range writers {
-		for n := range w.acked {
-			for _, ts := range w.request(n).Timeseries {
-				at := timeOf(ts)
-				if v, ok := stored[fmt.Sprint(ts.Labels.String(), at)]; !ok || v != w.value(n) {
-					t.Errorf("request %d of %d of writer %d (times from %d on): %v at %d was acknowledged: found %t, %v",
-						n, w.acked, w.id, w.base, ts.Labels, at, ok, v)
-					if lost++; lost > 50 {
-						t.FailNow()
-					}
-				}
-				acknowledged++
-			}
-		}
-	}
-	return acknowledged
 }
 
-// timeOf returns the time of the only sample of a series.
-func timeOf(ts promwire.TimeSeries) int64 {
-	if len(ts.Histograms) > 0 {
-		return ts.Histograms[0].Timestamp
+// round checks what was acknowledged before, and kills the process after some more.
+func (c *crasher) round(t *testing.T, round int) {
+	t.Helper()
+	p := c.start(t)
+	from := c.checked[1]
+	if round%50 == 49 {
+		from = 0
 	}
-	return ts.Samples[0].Timestamp
+	checkFrom(t, p, c.writers, from)
+	c.checked = [2]int{c.fewest(), c.checked[0]}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	kill := sync.OnceFunc(func() {
+		if code, _, err := p.end(syscall.SIGKILL); err != nil || code != -1 {
+			t.Errorf("killed: code %d, %v", code, err)
+		}
+		cancel()
+	})
+	// At an acknowledgement, or at any other time.
+	killAt := 1 + rand.Int64N(250)
+	if round%2 == 0 {
+		killAt = 1 << 40
+		time.AfterFunc(time.Duration(1+rand.Int64N(400))*time.Millisecond, kill)
+	}
+	var acks atomic.Int64
+	var wg sync.WaitGroup
+	for _, w := range c.writers {
+		wg.Go(func() {
+			w.run(ctx, t, p.write, func() {
+				if acks.Add(1) == killAt {
+					kill()
+				}
+			})
+		})
+	}
+	wg.Wait()
+	kill()
+	c.kills++
+	c.look(t)
+}
+
+// fewest returns how many requests each writer has had acknowledged at least.
+func (c *crasher) fewest() int {
+	n := c.writers[0].acked
+	for _, w := range c.writers {
+		n = min(n, w.acked)
+	}
+	return n
+}
+
+// look counts kills that left a block or a checkpoint half made.
+func (c *crasher) look(t *testing.T) {
+	t.Helper()
+	before := len(c.seen)
+	for _, path := range append(glob(t, c.dir, "data/*.tmp-for-*"), glob(t, c.dir, "data/wal/checkpoint.*.tmp")...) {
+		c.seen[path] = true
+	}
+	if len(c.seen) > before {
+		c.killsCompacting++
+	}
+}
+
+func glob(t *testing.T, dir, pattern string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }

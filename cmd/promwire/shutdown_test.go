@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/remote"
@@ -23,7 +22,8 @@ import (
 func TestGracefulEnd(t *testing.T) {
 	dir := t.TempDir()
 	p := startServe(t, dir, "--log-format", "json")
-	slow := &crashWriter{id: 9, base: time.Now().Add(-30 * time.Minute).UnixMilli()}
+	writers := newCrashWriters(4)
+	slow := writers[3]
 	body := encoded(t, slow.request(0))
 	pipe, feed := io.Pipe()
 	answered := make(chan int, 1)
@@ -34,10 +34,9 @@ func TestGracefulEnd(t *testing.T) {
 	inFlight := `promwire_server_requests_in_flight{operation="write"} 1`
 	until(t, "the slow request", func() bool { return strings.Contains(get(t, p.url+"/metrics"), inFlight) })
 
-	writers := []*crashWriter{{id: 0, base: slow.base}, {id: 1, base: slow.base}, {id: 2, base: slow.base}}
 	var acks atomic.Int64
 	var wg sync.WaitGroup
-	for _, w := range writers {
+	for _, w := range writers[:3] {
 		wg.Go(func() { w.run(context.WithoutCancel(t.Context()), t, p.write, func() { acks.Add(1) }) })
 	}
 	until(t, "load", func() bool { return acks.Load() > 50 })
@@ -69,7 +68,7 @@ func TestGracefulEnd(t *testing.T) {
 			t.Errorf("a line of the log is no JSON: %s", line)
 		}
 	}
-	t.Logf("%d samples acknowledged and found", checkAcknowledged(t, startServe(t, dir), append(writers, slow)))
+	t.Logf("%d samples acknowledged and found", checkAcknowledged(t, startServe(t, dir), writers))
 }
 
 // encoded returns the body of a write request.

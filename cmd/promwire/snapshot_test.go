@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // TestSnapshot takes a snapshot while clients write, in order and late, and starts a server on a copy of it: all that was
@@ -19,21 +18,16 @@ import (
 func TestSnapshot(t *testing.T) {
 	dir := t.TempDir()
 	p := startServe(t, dir, "--web.enable-admin-api")
-	writers := make([]*crashWriter, 2)
+	writers := newCrashWriters(2)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var wg sync.WaitGroup
 	acknowledged := make([]atomic.Int64, len(writers))
-	for i := range writers {
-		w := &crashWriter{id: i, base: time.Now().Add(-30 * time.Minute).UnixMilli()}
-		writers[i] = w
+	for _, w := range writers {
 		wg.Go(func() { w.run(ctx, t, p.write, func() { acknowledged[w.id].Add(1) }) })
 	}
 	until(t, "some writes", func() bool { return acknowledged[0].Load() > 20 && acknowledged[1].Load() > 20 })
-	before := make([]*crashWriter, len(writers))
-	for i, w := range writers {
-		before[i] = &crashWriter{id: w.id, base: w.base, acked: int(acknowledged[i].Load())}
-	}
+	before := []int{int(acknowledged[0].Load()), int(acknowledged[1].Load())}
 	name := takeSnapshot(t, p.url, "")
 	seen := acknowledged[0].Load()
 	until(t, "writes after the snapshot", func() bool { return acknowledged[0].Load() > seen+5 })
@@ -47,10 +41,12 @@ func TestSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := startServe(t, restored)
-	t.Logf("%d samples found", checkAcknowledged(t, r, before))
-	for i := range before { // the restored server takes what comes next
-		before[i].acked += 10_000
-		stats, err := writeOne(t, r.write, before[i].request(before[i].acked))
+	for i, w := range writers {
+		w.acked = before[i]
+	}
+	t.Logf("%d samples found", checkAcknowledged(t, r, writers))
+	for _, w := range writers { // the restored server takes what comes next
+		stats, err := writeOne(t, r.write, w.request(len(w.times)))
 		if err != nil || stats.Samples+stats.Histograms != samplesPerRequest {
 			t.Errorf("writing on: %+v, %v", stats, err)
 		}
@@ -61,7 +57,7 @@ func TestSnapshot(t *testing.T) {
 func TestSnapshotWithoutHead(t *testing.T) {
 	dir := t.TempDir()
 	p := startServe(t, dir, "--web.enable-admin-api")
-	w := &crashWriter{base: time.Now().UnixMilli()}
+	w := newCrashWriters(1)[0]
 	if _, err := writeOne(t, p.write, w.request(0)); err != nil {
 		t.Fatal(err)
 	}
