@@ -1,9 +1,12 @@
 package tsdbstore
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/prometheus/prometheus/tsdb"
 )
 
 // snapshotDir copies the directory of a running store: what a kill -9 would leave.
@@ -40,6 +43,65 @@ func TestLateSamplesAfterKill(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
+		}
+	}
+}
+
+// Late samples survive kills as well where several come in a request, whatever waits to be written to head chunks.
+func TestLateRequestsAfterKill(t *testing.T) {
+	for seed := range uint64(6) {
+		rnd := rand.New(rand.NewPCG(seed, 0))
+		in, next := inDamaged{}, int64(0)
+		dir := t.TempDir()
+		s := openStore(t, dir, Options{})
+		in.write(t, s, "a", 500_000)
+		write := func() {
+			var times []int64
+			for range 1 + rnd.IntN(100) {
+				times = append(times, next)
+				next += 100
+			}
+			in.write(t, s, "a", times...)
+		}
+		write()
+		for start := range 5 {
+			write()
+			if rnd.IntN(2) == 0 {
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			dir = snapshotDir(t, dir)
+			s = openStore(t, dir, Options{})
+			if n := in.read(t, s); n != 0 {
+				t.Fatalf("seed %d, start %d: %d of %d late samples are lost", seed, start, n, len(in))
+			}
+		}
+	}
+}
+
+// A kill while blocks are made of late samples, and others come, loses neither.
+func TestLateSamplesWhileCompacting(t *testing.T) {
+	for _, late := range []int{5, 40} {
+		in := inDamaged{}
+		running := t.TempDir()
+		s := openStore(t, running, Options{})
+		in.write(t, s, "a", 500_000)
+		for i := range late {
+			in.write(t, s, "a", int64(1000*i))
+		}
+		if _, err := tsdb.NewOOOCompactionHead(t.Context(), s.db.Head()); err != nil {
+			t.Fatal(err)
+		}
+		in.write(t, s, "a", 400_000)
+		in.write(t, s, "a", 400_001)
+		dir := snapshotDir(t, running)
+		for start := range 2 {
+			s := openStore(t, dir, Options{})
+			if n := in.read(t, s); n != 0 {
+				t.Errorf("start %d: %d of %d late samples are lost", start, n, len(in))
+			}
+			dir = snapshotDir(t, dir)
 		}
 	}
 }

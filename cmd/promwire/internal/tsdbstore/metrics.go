@@ -18,6 +18,8 @@ var (
 		"1 after a log write failed, until the TSDB is opened anew: nothing is taken meanwhile.", nil, nil)
 	reopensDesc = prometheus.NewDesc("promwire_store_reopens_total",
 		"How often the TSDB was opened anew after a log write failed. Its own counters then begin at zero.", nil, nil)
+	damagesDesc = prometheus.NewDesc("promwire_store_damaged_log_files_total",
+		"Files of the logs that were found damaged or missing when the TSDB was opened, and what they held lost. The log names them.", nil, nil)
 	familiesDesc = prometheus.NewDesc("promwire_store_families",
 		"Metric families whose metadata is kept.", nil, nil)
 )
@@ -47,6 +49,7 @@ func (m storeMetrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(failedDesc, failed)
 	gauge(familiesDesc, float64(s.families.len()))
 	ch <- prometheus.MustNewConstMetric(reopensDesc, prometheus.CounterValue, float64(s.reopens.Load()))
+	ch <- prometheus.MustNewConstMetric(damagesDesc, prometheus.CounterValue, float64(s.damages.Load()))
 	if _, err := s.use(context.Background()); err != nil {
 		return
 	}

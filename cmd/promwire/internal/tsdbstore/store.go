@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/fileutil"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore/mend"
 )
 
 var (
@@ -38,6 +39,7 @@ type Store struct {
 	// failed says that a log write failed, so that nothing may be acknowledged before the TSDB is opened anew.
 	failed   atomic.Bool
 	reopens  atomic.Int64 // how often that was done
+	damages  atomic.Int64 // files of logs that were found damaged or missing, so far
 	reopenMu sync.Mutex   // held to replace or close db
 	closed   bool         // under reopenMu
 	tried    time.Time    // under reopenMu: when it was last tried to open db anew
@@ -107,14 +109,16 @@ const maxRepairs = 3
 
 // open opens the TSDB; nobody uses it yet.
 //
-// A kill can tear the last record of a log. The TSDB then stops reading its logs there, repairs the torn one, and goes on
-// with what it has in memory: without all of the out-of-order log, if the write-ahead log was torn. So it is opened
-// once more, and reads everything.
+// Its logs are mended before. Should it find something in them nevertheless, it repairs them, and goes on without all that
+// is behind it, and without all of the out-of-order log, if it was in the other one. So it is opened once more.
 func (s *Store) open() error {
 	if err := s.space.check(s.now()); err != nil {
 		return err
 	}
 	for range maxRepairs {
+		if err := s.mend(); err != nil {
+			return fmt.Errorf("data directory %s cannot be opened: %w", s.dir, err)
+		}
 		logs := &logWatch{}
 		db, err := tsdb.Open(s.dir, s.log, logs, s.opts.Load().tsdb(), nil)
 		switch {
@@ -123,20 +127,35 @@ func (s *Store) open() error {
 		case err != nil:
 			return fmt.Errorf("data directory %s cannot be opened: %w", s.dir, err)
 		case logs.damages() == 0:
-			if err := s.dropEmptyRing(db, logs); err != nil {
-				return errors.Join(err, db.Close())
-			}
-			s.db, s.logs = db, logs
-			s.cache.reset() // references are good for one TSDB
-			s.failed.Store(false)
-			return nil
+			return s.opened(db, logs)
 		}
-		s.log.Info("a log of the TSDB was repaired: opening it anew to read all of it")
-		if err := db.Close(); err != nil {
-			return fmt.Errorf("data directory %s cannot be closed after a repair: %w", s.dir, err)
+		s.damages.Add(1)
+		s.log.Error("the TSDB repaired a log: opening it anew to read all that is left")
+		if err := errors.Join(db.Close(), mend.Reserve(s.dir, s.log)); err != nil {
+			return fmt.Errorf("data directory %s cannot be opened anew after a repair: %w", s.dir, err)
 		}
 	}
 	return fmt.Errorf("data directory %s: its logs are still damaged after %d repairs", s.dir, maxRepairs)
+}
+
+// opened takes a TSDB that has read everything.
+func (s *Store) opened(db *tsdb.DB, logs *logWatch) error {
+	if err := checkBlocks(s.dir, db); err != nil {
+		return fmt.Errorf("data directory %s cannot be opened: %w", s.dir, errors.Join(err, db.Close()))
+	}
+	if err := s.dropEmptyRing(db, logs); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	s.db, s.logs = db, logs
+	s.cache.reset() // references are good for one TSDB
+	s.failed.Store(false)
+	return nil
+}
+
+func (s *Store) mend() error {
+	damages, err := mend.Logs(s.dir, s.log)
+	s.damages.Add(int64(damages))
+	return err
 }
 
 // Errors of a store that is shut; they wrap [promwire.ErrUnavailable].
