@@ -143,7 +143,7 @@ func (b *batch) flush() error {
 	app := b.app
 	b.app = nil
 	b.newest.reset()
-	return b.store.judge(app.Commit())
+	return b.store.judge(b.store.orEnd(app.Commit))
 }
 
 // finish commits and says what was written.

@@ -8,7 +8,7 @@ import (
 	"github.com/promwire/promwire"
 )
 
-// freeSpaceAge is how long a look at the disk counts.
+// freeSpaceAge is how long a look at the disk counts that found plenty; what is less counts for one request.
 const freeSpaceAge = time.Second
 
 // freeSpace refuses work while the disk is nearly full. The TSDB survives a full disk in its write-ahead log, but not
@@ -16,7 +16,7 @@ const freeSpaceAge = time.Second
 type freeSpace struct {
 	dir  string
 	min  int64        // bytes; 0: no check
-	seen atomic.Int64 // Unix nanoseconds of the last look that found enough
+	seen atomic.Int64 // Unix nanoseconds of the last look that found plenty
 }
 
 // check returns an error that wraps [promwire.ErrUnavailable] if less than the minimum is free.
@@ -32,7 +32,9 @@ func (f *freeSpace) check(now time.Time) error {
 		return fmt.Errorf("%w: the disk of %s has %d MiB free and %d MiB are needed: make room",
 			promwire.ErrUnavailable, f.dir, free>>20, f.min>>20)
 	}
-	f.seen.Store(now.UnixNano())
+	if free/4 > uint64(f.min) {
+		f.seen.Store(now.UnixNano())
+	}
 	return nil
 }
 

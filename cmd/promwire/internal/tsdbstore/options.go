@@ -25,6 +25,10 @@ const (
 // of series; each of its 16,384 parts takes a quarter of a kilobyte when it is empty.
 const stripes = 1 << 10
 
+// blockFileSize is the size of the files that hold the chunks of a block. The TSDB takes the room for a whole one before it
+// writes the first byte; with its own default of 512 MiB, no blocks could be made where [DefaultMinFree] still allows writes.
+const blockFileSize = 64 << 20
+
 // maxBlockDuration bounds the merged blocks, as Prometheus does: a tenth of the retention, at most 31 days.
 const maxBlockDuration = 31 * 24 * time.Hour
 
@@ -93,6 +97,7 @@ func (o Options) tsdb() *tsdb.Options {
 	t.OutOfOrderTimeWindow = o.OutOfOrderWindow.Milliseconds()
 	t.WALCompression = compression.Snappy
 	t.StripeSize = stripes
+	t.MaxBlockChunkSegmentSize = blockFileSize
 	t.EnableExemplarStorage = true
 	t.MaxExemplars = int64(o.MaxExemplars)
 	longest := maxBlockDuration

@@ -55,7 +55,7 @@ func (s *Store) replace() error {
 			s.gate.open()
 			return fmt.Errorf("data directory %s does not take data: %w", s.dir, err)
 		}
-		if err := s.db.Close(); err != nil {
+		if err := s.orEnd(s.db.Close); err != nil {
 			s.log.Warn("closing the TSDB after a failed write", "err", err)
 		}
 		s.db = nil

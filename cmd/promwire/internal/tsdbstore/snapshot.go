@@ -37,7 +37,7 @@ func (s *Store) Snapshot(ctx context.Context, withHead bool) (name string, err e
 		return "", err
 	}
 	if withHead {
-		if err := db.CompactOOOHead(ctx); err != nil {
+		if err := s.orEnd(func() error { return db.CompactOOOHead(ctx) }); err != nil {
 			return "", fmt.Errorf("data directory %s: late samples: %w", s.dir, err)
 		}
 	}
