@@ -98,6 +98,7 @@ func (o Options) tsdb() *tsdb.Options {
 	t.WALCompression = compression.Snappy
 	t.StripeSize = stripes
 	t.MaxBlockChunkSegmentSize = blockFileSize
+	t.BlockQuerierFunc, t.BlockChunkQuerierFunc = namedBlockQuerier, namedBlockChunkQuerier
 	t.EnableExemplarStorage = true
 	t.MaxExemplars = int64(o.MaxExemplars)
 	longest := maxBlockDuration

@@ -140,7 +140,7 @@ func (s *Store) open() error {
 
 // opened takes a TSDB that has read everything.
 func (s *Store) opened(db *tsdb.DB, logs *logWatch) error {
-	if err := checkBlocks(s.dir, db); err != nil {
+	if err := checkBlocks(s.dir, db, s.log); err != nil {
 		return fmt.Errorf("data directory %s cannot be opened: %w", s.dir, errors.Join(err, db.Close()))
 	}
 	if err := s.dropEmptyRing(db, logs); err != nil {
