@@ -5,7 +5,7 @@ LINT_VERSION := v2.15.0
 FUZZTIME ?= 10s
 TOOLS := $(CURDIR)/.tools
 
-.PHONY: test race lint fmt tidy fuzz fuzz-handlers outside slow bench bars relay-bench serve-bench query-bench crash faults runs partition compat senders static ci release
+.PHONY: test race lint fmt tidy fuzz fuzz-handlers outside slow bench bars relay-bench serve-bench query-bench crash damage faults runs partition compat senders static ci release
 
 test: ## all tests of all modules
 	$(GO) test work
@@ -55,6 +55,9 @@ serve-bench: ## what promwire serve costs beside Prometheus and VictoriaMetrics;
 
 crash: ## 500 times kill -9 of the store, the relay, the agent and the spool, under load
 	PROMWIRE_CRASH_ROUNDS=500 $(GO) test -run Crash -v -count 1 -timeout 120m ./cmd/promwire ./spool
+
+damage: ## 1,000 random damages of logs and head chunks, and as many of blocks
+	PROMWIRE_DAMAGE_ROUNDS=1000 $(GO) test -run 'Damaged(Logs|Blocks)' -v -count 1 -timeout 60m ./cmd/promwire/internal/tsdbstore
 
 faults: ## relay and agent against all that goes wrong between them and a receiver, and a full disk, at length
 	PROMWIRE_FAULT_ROUNDS=10 $(GO) test -run 'RelayFaults|AgentFaults|FullDisk' -v -count 1 -timeout 30m ./cmd/promwire ./spool

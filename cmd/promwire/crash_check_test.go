@@ -32,8 +32,26 @@ func checkAcknowledged(t *testing.T, p *process, writers []*crashWriter) int {
 // checkFrom reads back the requests from number from on of all writers, over remote read and by the query API.
 func checkFrom(t *testing.T, p *process, writers []*crashWriter, from int) (acknowledged int) {
 	t.Helper()
-	want := stored{}
-	oldest := int64(math.MaxInt64)
+	want, oldest := acknowledgedFrom(writers, from)
+	if len(want) == 0 {
+		return 0
+	}
+	for how, got := range map[string]stored{"remote read": readBack(t, p.read, oldest), "a query": queryBack(t, p.url, oldest)} {
+		missing := want.notIn(got)
+		for _, at := range missing[:min(len(missing), 10)] {
+			v, ok := got[at]
+			t.Errorf("%s: %s at %d was acknowledged as %v: found %t, %v", how, at.series, at.time, want[at], ok, v)
+		}
+		if len(missing) > 0 {
+			t.Fatalf("%s: %d of %d acknowledged samples are lost", how, len(missing), len(want))
+		}
+	}
+	return len(want)
+}
+
+// acknowledgedFrom returns what has to be there, and its first time.
+func acknowledgedFrom(writers []*crashWriter, from int) (want stored, oldest int64) {
+	want, oldest = stored{}, math.MaxInt64
 	for _, w := range writers {
 		for n := from; n < w.acked; n++ {
 			for _, ts := range w.request(n).Timeseries {
@@ -43,23 +61,17 @@ func checkFrom(t *testing.T, p *process, writers []*crashWriter, from int) (ackn
 			}
 		}
 	}
-	if len(want) == 0 {
-		return 0
-	}
-	for how, got := range map[string]stored{"remote read": readBack(t, p.read, oldest), "a query": queryBack(t, p.url, oldest)} {
-		lost := 0
-		for at, v := range want {
-			if g, ok := got[at]; !ok || g != v {
-				if lost++; lost <= 10 {
-					t.Errorf("%s: %s at %d was acknowledged as %v: found %t, %v", how, at.series, at.time, v, ok, g)
-				}
-			}
-		}
-		if lost > 0 {
-			t.Fatalf("%s: %d of %d acknowledged samples are lost", how, lost, len(want))
+	return want, oldest
+}
+
+// notIn returns where got has nothing, or something else.
+func (s stored) notIn(got stored) (missing []storedAt) {
+	for at, v := range s {
+		if g, ok := got[at]; !ok || g != v {
+			missing = append(missing, at)
 		}
 	}
-	return len(want)
+	return missing
 }
 
 // timeOf returns the time of the only sample of a series.

@@ -8,12 +8,14 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
 // namedBlockQuerier makes a querier of a block whose errors name the block: they are of what is damaged in it.
 func namedBlockQuerier(b tsdb.BlockReader, mint, maxt int64) (storage.Querier, error) {
-	q, err := tsdb.NewBlockQuerier(b, mint, maxt)
+	q, err := tsdb.NewBlockQuerier(namedBlock{b}, mint, maxt)
 	if err != nil {
 		return nil, nameBlock(b, err)
 	}
@@ -21,7 +23,7 @@ func namedBlockQuerier(b tsdb.BlockReader, mint, maxt int64) (storage.Querier, e
 }
 
 func namedBlockChunkQuerier(b tsdb.BlockReader, mint, maxt int64) (storage.ChunkQuerier, error) {
-	q, err := tsdb.NewBlockChunkQuerier(b, mint, maxt)
+	q, err := tsdb.NewBlockChunkQuerier(namedBlock{b}, mint, maxt)
 	if err != nil {
 		return nil, nameBlock(b, err)
 	}
@@ -35,6 +37,24 @@ func nameBlock(b tsdb.BlockReader, err error) error {
 		return err
 	}
 	return fmt.Errorf("block %s: %w", name, err)
+}
+
+// namedBlock is a block that names itself in errors of reading its chunks, which come by iterators of samples.
+type namedBlock struct{ tsdb.BlockReader }
+
+func (b namedBlock) Chunks() (tsdb.ChunkReader, error) {
+	r, err := b.BlockReader.Chunks()
+	return namedChunks{r, b.BlockReader}, nameBlock(b.BlockReader, err)
+}
+
+type namedChunks struct {
+	tsdb.ChunkReader
+	block tsdb.BlockReader
+}
+
+func (c namedChunks) ChunkOrIterable(m chunks.Meta) (chunkenc.Chunk, chunkenc.Iterable, error) {
+	chunk, iterable, err := c.ChunkReader.ChunkOrIterable(m)
+	return chunk, iterable, nameBlock(c.block, err)
 }
 
 // namedLabels is what both kinds of queriers have.

@@ -52,10 +52,11 @@ func metaFault(block string) error {
 	if err == nil {
 		err = json.Unmarshal(text, new(tsdb.BlockMeta))
 	}
-	return fmt.Errorf("its meta.json cannot be used: %w", errors.Join(err, errNotLoaded))
+	if err == nil {
+		err = errors.New("it is of no version that is known, or of another block")
+	}
+	return fmt.Errorf("its meta.json cannot be used: %w", err)
 }
-
-var errNotLoaded = errors.New("the block was not loaded")
 
 // knownHints say that a block has late samples. Without that, the TSDB would not read the log up to the end of the block.
 var knownHints = []string{tsdb.CompactionHintFromOutOfOrder, tsdb.CompactionHintFromStaleSeries, tsdb.CompactionHintFromSelectedSeries}

@@ -163,7 +163,14 @@ func change(t *testing.T, path string, do func([]byte) []byte) {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err == nil {
-		err = os.WriteFile(path, do(bytes.TrimRight(b, "\x00")), 0o666)
+		written := bytes.TrimRight(b, "\x00")
+		rest := bytes.Clone(b[len(written):])
+		if damaged := do(written); len(damaged) == len(written) {
+			b = append(damaged, rest...)
+		} else {
+			b = damaged
+		}
+		err = os.WriteFile(path, b, 0o666)
 	}
 	if err != nil {
 		t.Fatal(err)
