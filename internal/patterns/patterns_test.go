@@ -26,8 +26,12 @@ func TestCost(t *testing.T) {
 func TestTake(t *testing.T) {
 	b := Budget{Bytes: 100, Program: 2000, Groups: 2}
 	for _, step := range []struct{ pattern, text string }{
-		{"x{1000}", ""}, {"[a-z]", ""}, {"(a(b)(c))", "3 groups in a pattern, limit 2"},
-		{"y{1000}", "its repetitions make it large"}, {strings.Repeat(".?", 30), "patterns of more than 100 bytes"}, {"x", "patterns of more than 100 bytes"},
+		{"x{1000}", ""},
+		{"[a-z]", ""},
+		{"(a(b)(c))", "3 groups in a pattern, limit 2"},
+		{"y{1000}", "its repetitions make it large"},
+		{strings.Repeat(".?", 30), "patterns of more than 100 bytes"},
+		{"x", "patterns of more than 100 bytes"},
 	} {
 		err := b.Take(step.pattern)
 		if text := fmt.Sprint(err); (err == nil) != (step.text == "") || !strings.Contains(text, step.text) {
