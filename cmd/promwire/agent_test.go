@@ -271,6 +271,7 @@ remote_write:
 			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
 		}
 	}
+	checkRebound(t, url[1], "/metrics")
 	p.end(t, syscall.SIGTERM, 30*time.Second)
 	if s := r.Samples(a); promwire.IsStaleNaN(s[len(s)-1].Value) {
 		t.Error("the end of the agent marked a series as stale")

@@ -47,6 +47,7 @@ type agentFlags struct {
 	spoolAge  duration
 
 	listen, logLevel      string
+	hosts                 hostFlags
 	shutdown, reportEvery duration
 }
 
@@ -106,6 +107,7 @@ file_sd_configs. On SIGHUP it is read again; if it can't be used, the old one st
 	flags.BoolVar(&f.dropOther, "drop-left-over", false, "give up what the --spool holds for places that are not given any more")
 	flags.Var(&f.spoolAge, "spool-age", "how long the --spool keeps what waits; 0: no bound")
 	flags.StringVar(&f.listen, "listen", "", "address for /metrics, /-/healthy and /-/ready, `HOST:PORT`; by default none")
+	f.hosts.register(flags)
 	flags.Var(&f.shutdown, "shutdown-timeout", "how long to send what waits at the end")
 	flags.Var(&f.reportEvery, "report-every", "from one line with figures in the log to the next; 0: only at the end")
 	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
@@ -127,6 +129,9 @@ func runAgent(ctx context.Context, streams IO, f *agentFlags, cmd *cobra.Command
 	c := agent.Config{
 		DropLeftOver: f.dropOther, Reloadable: f.config != "", Logger: logger, BatchSamples: f.batchSamples, BatchDeadline: time.Duration(f.batchWait),
 		ShutdownTimeout: time.Duration(f.shutdown), ReportEvery: time.Duration(f.reportEvery),
+	}
+	if err := f.hosts.check(); err != nil {
+		return err
 	}
 	if f.batchSamples < 1 || f.batchSamples > agent.MaxBatchSamples {
 		return usagef("--batch-samples %d: want 1 to %d", f.batchSamples, agent.MaxBatchSamples)
@@ -159,7 +164,7 @@ func runAgent(ctx context.Context, streams IO, f *agentFlags, cmd *cobra.Command
 		return &usageError{err}
 	}
 	if f.listen != "" {
-		stop, err := serveAgent(ctx, f.listen, a, logger)
+		stop, err := f.serve(ctx, a, logger)
 		if err != nil {
 			return err
 		}
@@ -360,14 +365,14 @@ func placeOf(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// serveAgent serves figures and health. It returns the function that ends it.
-func serveAgent(ctx context.Context, addr string, a *agent.Agent, logger *slog.Logger) (func(), error) {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+// serve serves figures and health. It returns the function that ends it.
+func (f *agentFlags) serve(ctx context.Context, a *agent.Agent, logger *slog.Logger) (func(), error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", f.listen)
 	if err != nil {
-		return nil, fmt.Errorf("--listen %s: %w", addr, err)
+		return nil, fmt.Errorf("--listen %s: %w", f.listen, err)
 	}
 	srv := &http.Server{
-		Handler: a, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
+		Handler: f.hosts.before(a, ln, f.listen), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	go func() { _ = srv.Serve(ln) }() // ends with Close

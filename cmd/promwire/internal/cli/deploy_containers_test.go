@@ -166,6 +166,7 @@ func TestKubernetes(t *testing.T) {
 func TestCompose(t *testing.T) {
 	doc := readYAML(t, "compose.yaml")[0]
 	services := doc["services"].(map[string]any)
+	arguments(t, newServe, services["promwire"].(map[string]any)["command"])
 	arguments(t, newAgent, services["self"].(map[string]any)["command"])
 	test := services["promwire"].(map[string]any)["healthcheck"].(map[string]any)["test"].([]any)
 	if test[0] != "CMD" || test[1] != "/promwire" {

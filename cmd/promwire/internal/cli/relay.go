@@ -62,6 +62,7 @@ type relayFlags struct {
 	preflight   preflightFlag
 
 	listen, logLevel string
+	hosts            hostFlags
 	shutdown         duration
 }
 
@@ -108,6 +109,7 @@ The relay has no authentication of its own: it listens on the loopback interface
 	f.preflight.register(flags, ". By default nothing is judged, and requests need not be decoded")
 	flags.BoolVar(&f.dropOther, "drop-left-over", false, "give up what the --spool holds for targets that are not given any more")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:9203", "address to listen on, `HOST:PORT`; port 0 takes a free one")
+	f.hosts.register(flags)
 	flags.Var(&f.shutdown, "shutdown-timeout", "how long to forward what waits at the end; the rest stays in the --spool")
 	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	return cmd
@@ -126,7 +128,7 @@ func runRelay(cmd *cobra.Command, streams IO, f *relayFlags) error {
 		return usagef("--sync %q: want always, interval or never", f.sync)
 	}
 	ctx := cmd.Context()
-	if err := checkAddress(ctx, f.listen); err != nil {
+	if err := errors.Join(checkAddress(ctx, f.listen), f.hosts.check()); err != nil {
 		return err
 	}
 	c, err := f.settings(cmd, logger)
@@ -154,7 +156,7 @@ func runRelay(cmd *cobra.Command, streams IO, f *relayFlags) error {
 // serve receives until ctx ends.
 func (f *relayFlags) serve(ctx context.Context, ln net.Listener, r *relay.Relay, streams IO, logger *slog.Logger) error {
 	srv := &http.Server{
-		Handler: r, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute,
+		Handler: f.hosts.before(r, ln, f.listen), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)

@@ -17,20 +17,25 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// webConfig is the ecosystem's file for TLS and authentication, and what it says of the listener.
+// webConfig is the ecosystem's file for TLS and authentication, what it says of the listener, and by which names it may be asked.
 type webConfig struct {
 	file          string
 	tls           bool
 	authenticated bool // nobody gets in without a password or a certificate
 	passwords     bool
+	hosts         hostFlags
 }
 
 func (c *webConfig) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.file, "web.config.file", "", "`FILE` of TLS and authentication, as all programs around Prometheus have it; read again for new connections")
+	c.hosts.register(flags)
 }
 
-// load checks the file with all that it names.
+// load checks the file with all that it names, and the other flags.
 func (c *webConfig) load() error {
+	if err := c.hosts.check(); err != nil {
+		return err
+	}
 	if c.file == "" {
 		return nil
 	}

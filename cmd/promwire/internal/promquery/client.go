@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/api"
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
+
+	"github.com/promwire/promwire/internal/readable"
 )
 
 // maxAnswer bounds an answer, in bytes.
@@ -63,7 +66,17 @@ func (c *Client) Query(ctx context.Context, r Request) (Answer, error) {
 	if err == nil && a.Value == nil {
 		err = fmt.Errorf("the server answered without a result: is %s the base of a Prometheus HTTP API?", c.URL)
 	}
-	return a, err
+	return a, withDetail(err)
+}
+
+// withDetail adds the first line of an answer that is not in the form of the API: what is in front of it may say why.
+func withDetail(err error) error {
+	var e *v1.Error
+	if !errors.As(err, &e) || e.Detail == "" {
+		return err
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(e.Detail), "\n")
+	return fmt.Errorf("%w: %.300s", err, readable.Text([]byte(line)))
 }
 
 // transport adds headers to requests, and bounds answers.

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// hostFlags say by which names a listener may be asked. Whoever has a web page can let the name of its site lead to 127.0.0.1
+// (DNS rebinding): for the browser, page and listener are the same site then, and nothing but the name gives it away.
+type hostFlags struct{ allowed []string }
+
+func (f *hostFlags) register(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&f.allowed, "web.allowed-hosts", nil, "`NAME`s by which it may be asked besides IP addresses and localhost, like metrics.example or *.example; *: any (repeatable, or separated by commas; default: any, but on the loopback interface that of --listen)")
+}
+
+// check refuses what is no name.
+func (f *hostFlags) check() error {
+	for _, name := range f.allowed {
+		rest := strings.TrimPrefix(name, "*.")
+		if name != "*" && (rest == "" || strings.ContainsAny(rest, "*:/[] \t")) {
+			return usagef("--web.allowed-hosts %q: want a name without a port, like metrics.example or *.example, or *", name)
+		}
+	}
+	return nil
+}
+
+// before lets only requests for allowed hosts through to next. addr is what ln was asked to listen on.
+func (f *hostFlags) before(next http.Handler, ln net.Listener, addr string) http.Handler {
+	tcp, ok := ln.Addr().(*net.TCPAddr)
+	if loopback := ok && tcp.IP.IsLoopback(); slices.Contains(f.allowed, "*") || len(f.allowed) == 0 && !loopback {
+		return next
+	}
+	names := []string{"localhost", "*.localhost", hostName(addr)}
+	for _, name := range f.allowed {
+		names = append(names, hostName(name))
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name := hostName(r.Host); !allowed(name, names) {
+			http.Error(w, fmt.Sprintf("%.100q is no name of this server; if it should be, start it with --web.allowed-hosts=%.100s", name, name), http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostName returns the name of a header Host or an address, without the port.
+func hostName(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+}
+
+// allowed says whether a name is an IP address or one of names. A request without a name comes from no browser.
+func allowed(name string, names []string) bool {
+	if _, err := netip.ParseAddr(name); err == nil || name == "" {
+		return true
+	}
+	return slices.ContainsFunc(names, func(n string) bool {
+		below, any := strings.CutPrefix(n, "*")
+		return name == n || any && strings.HasSuffix(name, below)
+	})
+}
