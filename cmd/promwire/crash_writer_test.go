@@ -127,6 +127,7 @@ func (w *crashWriter) run(ctx context.Context, t *testing.T, url string, acknowl
 func (w *crashWriter) checkKilled(t *testing.T, err error) {
 	var answer *promwire.HTTPError
 	if errors.As(err, &answer) && answer.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("writer %d, request %d: %v", w.id, w.acked, err)
+		behind := time.Duration(w.clock.now.Load()-w.times[w.acked]) * time.Millisecond
+		t.Errorf("writer %d, request %d, %v behind the newest: %v", w.id, w.acked, behind, err)
 	}
 }

@@ -84,7 +84,7 @@ func queryTenant(t *testing.T, p *process, tenant string) (code int, text string
 	return request(t, http.MethodGet, p.url+"/api/v1/query?query="+url.QueryEscape("m"), header)
 }
 
-// readTenant returns the value of m, 0 if there is none.
+// readTenant returns the sum of the values of m, 0 if there is none.
 func readTenant(t *testing.T, p *process, tenant string, at time.Time) (v float64) {
 	t.Helper()
 	client, err := remote.NewReadClient(p.read, remote.WithHeader(promwire.HeaderTenant, tenant))
@@ -99,7 +99,9 @@ func readTenant(t *testing.T, p *process, tenant string, at time.Time) (v float6
 		if err != nil {
 			t.Fatal(err)
 		}
-		v += ts.Samples[0].Value
+		for _, s := range ts.Samples {
+			v += s.Value
+		}
 	}
 	return v
 }

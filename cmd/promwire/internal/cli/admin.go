@@ -30,7 +30,7 @@ type snapshotter interface {
 
 // snapshotHandler answers as Prometheus' endpoint does.
 type snapshotHandler struct {
-	of      func(*http.Request) (snapshotter, error) // the store that a request is for
+	of      func(*http.Request) (store snapshotter, release func(), err error) // the store that a request is for
 	enabled bool
 	logger  *slog.Logger
 }
@@ -59,9 +59,10 @@ func (h snapshotHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	store, err := h.of(r)
+	store, release, err := h.of(r)
+	defer release()
 	if err != nil {
-		apiError(w, http.StatusNotFound, "not_found", err.Error())
+		notOpen(w, err)
 		return
 	}
 	name, err := store.Snapshot(r.Context(), !skipHead)
@@ -75,6 +76,15 @@ func (h snapshotHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.logger.Info("snapshot taken", "name", name)
 		writeAPI(w, http.StatusOK, map[string]any{"status": "success", "data": map[string]string{"name": name}})
 	}
+}
+
+// notOpen answers for a store that is not there, or can't be opened now.
+func notOpen(w http.ResponseWriter, err error) {
+	if errors.Is(err, promwire.ErrUnavailable) {
+		apiError(w, http.StatusServiceUnavailable, "unavailable", err.Error())
+		return
+	}
+	apiError(w, http.StatusNotFound, "not_found", err.Error())
 }
 
 // apiError answers in the form of Prometheus' API.

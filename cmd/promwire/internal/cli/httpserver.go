@@ -42,7 +42,7 @@ func (s *httpServer) ready(store *tsdbstore.Store, o queryapi.Options, admin adm
 		queries: queryapi.New(store, o),
 		metrics: s.own.page,
 		snapshots: snapshotHandler{
-			of: func(*http.Request) (snapshotter, error) { return store, nil }, enabled: admin.enabled, logger: s.logger,
+			of: func(*http.Request) (snapshotter, func(), error) { return store, func() {}, nil }, enabled: admin.enabled, logger: s.logger,
 		},
 	})
 	s.handler.Store(&h)

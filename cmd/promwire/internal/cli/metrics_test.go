@@ -17,17 +17,25 @@ import (
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/queryapi"
+	"github.com/promwire/promwire/cmd/promwire/internal/tenants"
 	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
 	"github.com/promwire/promwire/remote"
 )
 
 const metricsDoc = "../../../../docs/metrics.md"
 
-// TestMetricsDocumented holds docs/metrics.md against what a server, and a gateway, export: names, types, labels and help.
+// TestMetricsDocumented holds docs/metrics.md against what a server, a gateway, and a server of tenants export: names, types, labels and help.
 // PROMWIRE_UPDATE_DOCS=1 writes the tables.
 func TestMetricsDocumented(t *testing.T) {
 	holdTable(t, "table", table(t, usedServer(t).own.registry))
 	holdTable(t, "gateway", table(t, usedGateway(t)))
+	set, err := tenants.Open(t.TempDir(), 1, tsdbstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ofSet := prometheus.NewRegistry()
+	ofSet.MustRegister(set.Metrics())
+	holdTable(t, "tenants", table(t, ofSet))
 }
 
 // holdTable holds a table of the document against what it should be.

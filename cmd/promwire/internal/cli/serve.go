@@ -135,7 +135,7 @@ func (f *serveFlags) open(srv *httpServer, o tsdbstore.Options) (openStore, erro
 		if err != nil {
 			return nil, err
 		}
-		srv.readyForTenants(set, f.query.options(*f), f.admin)
+		srv.readyForTenants(set, f.query.options(*f), time.Duration(f.tenants.idle), f.admin)
 		return set, nil
 	}
 	store, err := tsdbstore.Open(f.data, o)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -21,11 +22,14 @@ import (
 type tenantFlags struct {
 	on    bool
 	limit int
+	idle  duration
 }
 
 func (f *tenantFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.on, "multi-tenant", false, "keep a store for each tenant, named by the header "+promwire.HeaderTenant+", which is believed")
 	flags.IntVar(&f.limit, "max-tenants", 50, "how many tenants there may be with --multi-tenant; each takes memory and a folder")
+	f.idle = duration(time.Hour)
+	flags.Var(&f.idle, "tenant-idle", "with --multi-tenant, how long the store of a tenant stays open without a request; the next one opens it again; 0: always")
 }
 
 // check refuses numbers that make no sense, and data that were stored the other way.
@@ -40,16 +44,19 @@ func (f *tenantFlags) check(data string) error {
 }
 
 // readyForTenants makes the stores of all tenants reachable. There is no page.
-func (s *httpServer) readyForTenants(set *tenants.Set, o queryapi.Options, admin adminFlags) {
+func (s *httpServer) readyForTenants(set *tenants.Set, o queryapi.Options, idle time.Duration, admin adminFlags) {
 	o.Logger, s.pageless = s.logger, true
 	s.own.registry.MustRegister(set.Metrics())
-	queries := &tenantQueries{set: set, options: o}
+	queries := &tenantQueries{set: set, shared: queryapi.New(nil, o), of: map[*tsdbstore.Store]*queryapi.Handler{}}
+	if idle > 0 {
+		set.CloseIdle(idle, queries.forget)
+	}
 	h := http.Handler(tenantHandler{set: set, metrics: s.own.page, next: storeHandler{
 		remote: server.NewHandler(set, server.WithLogger(s.logger), server.WithMetrics(s.own.handlers),
 			server.WithTenant(server.TenantFromHeader(promwire.HeaderTenant))),
 		queries: queries,
 		snapshots: snapshotHandler{
-			of:      func(r *http.Request) (snapshotter, error) { return storeOf(set, r) },
+			of:      func(r *http.Request) (snapshotter, func(), error) { return storeOf(set, r) },
 			enabled: admin.enabled, logger: s.logger,
 		},
 	}})
@@ -95,31 +102,31 @@ func (h tenantHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.next.ServeHTTP(w, r)
 }
 
-// storeOf returns the store of the tenant that a request is for.
-func storeOf(set *tenants.Set, r *http.Request) (*tsdbstore.Store, error) {
+// storeOf returns the store of the tenant that a request is for. It stays open until release is called.
+func storeOf(set *tenants.Set, r *http.Request) (store *tsdbstore.Store, release func(), err error) {
 	name := r.Header.Get(promwire.HeaderTenant)
-	store, err := set.Store(name)
+	store, release, err = set.Store(name)
 	if err == nil && store == nil {
 		err = fmt.Errorf("tenant %q has written nothing yet", name)
 	}
-	return store, err
+	return store, release, err
 }
 
 // tenantQueries answers the query API for each tenant, within bounds that hold for all together.
 type tenantQueries struct {
-	set     *tenants.Set
-	options queryapi.Options
+	set    *tenants.Set
+	shared *queryapi.Handler
 
-	mu    sync.Mutex
-	first *queryapi.Handler
-	of    map[*tsdbstore.Store]*queryapi.Handler
+	mu sync.Mutex
+	of map[*tsdbstore.Store]*queryapi.Handler
 }
 
 // ServeHTTP implements [http.Handler].
 func (q *tenantQueries) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	store, err := storeOf(q.set, r)
+	store, release, err := storeOf(q.set, r)
+	defer release()
 	if err != nil {
-		apiError(w, http.StatusNotFound, "not_found", err.Error())
+		notOpen(w, err)
 		return
 	}
 	q.handler(store).ServeHTTP(w, r)
@@ -129,15 +136,15 @@ func (q *tenantQueries) handler(store *tsdbstore.Store) *queryapi.Handler {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	h := q.of[store]
-	switch {
-	case h != nil:
-		return h
-	case q.first == nil:
-		h = queryapi.New(store, q.options)
-		q.first, q.of = h, map[*tsdbstore.Store]*queryapi.Handler{}
-	default:
-		h = q.first.For(store)
+	if h == nil {
+		h = q.shared.For(store)
+		q.of[store] = h
 	}
-	q.of[store] = h
 	return h
+}
+
+func (q *tenantQueries) forget(store *tsdbstore.Store) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.of, store)
 }

@@ -70,7 +70,7 @@ func (f *upstreamFlags) register(cmd *cobra.Command) {
 }
 
 // localOnly are flags that mean nothing without the embedded store.
-var localOnly = []string{"retention.time", "retention.size", "out-of-order-window", "min-free-disk", "start-timestamps", "config", "multi-tenant", "max-tenants", "web.enable-admin-api", "query.max-memory", "query.lookback-delta"}
+var localOnly = []string{"retention.time", "retention.size", "out-of-order-window", "min-free-disk", "start-timestamps", "config", "multi-tenant", "max-tenants", "tenant-idle", "web.enable-admin-api", "query.max-memory", "query.lookback-delta"}
 
 // check refuses flags that don't go together.
 func (f *upstreamFlags) check(cmd *cobra.Command) error {

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
@@ -27,18 +29,13 @@ type Set struct {
 	max int
 	log *slog.Logger
 
-	mu     sync.Mutex
-	opts   tsdbstore.Options
-	stores map[string]*tenant
-	closed bool
-}
+	mu      sync.Mutex
+	opts    tsdbstore.Options
+	tenants map[string]*tenant // all that there are, whether their stores are open or not
+	closed  bool
 
-// tenant is one whose store is open, or being opened.
-type tenant struct {
-	name   string
-	opened chan struct{} // closed when store or err is set
-	store  *tsdbstore.Store
-	err    error
+	opens, closes, failures atomic.Int64
+	ended                   chan struct{} // closed by Close
 }
 
 var (
@@ -50,11 +47,13 @@ var (
 // Open opens the stores of all tenants that are below dir. At most limit tenants are there at any time. o holds for each of
 // them; [tsdbstore.Options.MaxExemplars] is [DefaultMaxExemplars] by default.
 func Open(dir string, limit int, o tsdbstore.Options) (*Set, error) {
-	s := &Set{dir: filepath.Join(dir, Dir), max: limit, log: o.Logger, stores: map[string]*tenant{}}
+	s := &Set{
+		dir: filepath.Join(dir, Dir), max: limit, log: o.Logger, opts: withDefaults(o),
+		tenants: map[string]*tenant{}, ended: make(chan struct{}),
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.opts = withDefaults(o)
 	if _, err := os.Stat(filepath.Join(dir, "wal")); err == nil {
 		return nil, fmt.Errorf("data directory %s holds what was stored without tenants: move it to %s", dir, filepath.Join(s.dir, "NAME"))
 	}
@@ -66,9 +65,11 @@ func Open(dir string, limit int, o tsdbstore.Options) (*Set, error) {
 		return nil, err
 	}
 	for _, name := range names {
-		if _, err := s.get(name, true); err != nil {
+		_, release, err := s.get(name, true)
+		if err != nil {
 			return nil, errors.Join(fmt.Errorf("tenant %s: %w", name, err), s.Close())
 		}
+		release()
 	}
 	return s, nil
 }
@@ -100,105 +101,91 @@ func (s *Set) found() ([]string, error) {
 	return names, nil
 }
 
-// get returns the store of a tenant, or makes one. Without create, it is nil for a tenant that is not there.
-func (s *Set) get(name string, create bool) (*tsdbstore.Store, error) {
+// get returns the store of a tenant, or makes one, and keeps it open until release is called. Without create, it is nil for
+// a tenant that is not there.
+func (s *Set) get(name string, create bool) (store *tsdbstore.Store, release func(), err error) {
+	t, err := s.tenant(name, create)
+	if t == nil {
+		return nil, func() {}, err
+	}
+	if store, err = t.use(s); err != nil {
+		return nil, func() {}, err
+	}
+	return store, t.release, nil
+}
+
+func (s *Set) tenant(name string, create bool) (*tenant, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
-	t := s.stores[name]
+	defer s.mu.Unlock()
+	t := s.tenants[name]
 	switch {
 	case s.closed:
-		s.mu.Unlock()
 		return nil, errClosed
-	case t != nil:
-		s.mu.Unlock()
-		<-t.opened
-		return t.store, t.err
-	case !create:
-		s.mu.Unlock()
-		return nil, nil
-	case len(s.stores) >= s.max:
-		s.mu.Unlock()
-		return nil, fmt.Errorf("%w: there are %d, and %q is not one of them; --max-tenants sets how many", ErrFull, s.max, name)
+	case t != nil || !create:
+		return t, nil
+	case len(s.tenants) >= s.max:
+		return nil, s.full(name)
 	}
-	t = &tenant{name: name, opened: make(chan struct{})}
-	s.stores[name] = t
-	o := s.opts
-	s.mu.Unlock()
-	s.open(t, o)
-	return t.store, t.err
+	t = &tenant{name: name}
+	s.tenants[name] = t
+	return t, nil
 }
 
-// open opens a store, while others work. One that can't be opened is tried again by the next request.
-func (s *Set) open(t *tenant, o tsdbstore.Options) {
-	defer close(t.opened)
-	o.Logger = s.log.With("tenant", t.name)
-	if t.store, t.err = tsdbstore.Open(filepath.Join(s.dir, t.name), o); t.err != nil {
-		s.log.Warn("the store of a tenant can't be opened", "tenant", t.name, "err", t.err)
-		if !errors.Is(t.err, promwire.ErrUnavailable) {
-			t.err = fmt.Errorf("%w: %w", promwire.ErrUnavailable, t.err)
-		}
-		s.mu.Lock()
-		delete(s.stores, t.name)
-		s.mu.Unlock()
-	}
+func (s *Set) full(name string) error {
+	return fmt.Errorf("%w: there are %d, and %q is not one of them; --max-tenants sets how many", ErrFull, s.max, name)
 }
 
 // Full returns an error that wraps [ErrFull] if there is no room for a tenant that is not there yet.
 func (s *Set) Full(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stores[name] == nil && len(s.stores) >= s.max {
-		return fmt.Errorf("%w: there are %d, and %q is not one of them; --max-tenants sets how many", ErrFull, s.max, name)
+	if s.tenants[name] == nil && len(s.tenants) >= s.max {
+		return s.full(name)
 	}
 	return nil
 }
 
-// Store returns the store of a tenant; nil if it has written nothing yet.
-func (s *Set) Store(name string) (*tsdbstore.Store, error) { return s.get(name, false) }
+// Store returns the store of a tenant, which stays open until release is called; nil if it has written nothing yet.
+func (s *Set) Store(name string) (store *tsdbstore.Store, release func(), err error) {
+	return s.get(name, false)
+}
 
-// all returns the stores that are open, by name.
+// all returns the tenants, by name.
 func (s *Set) all() []*tenant {
 	s.mu.Lock()
-	var ts []*tenant
-	for _, t := range s.stores {
-		ts = append(ts, t)
-	}
-	s.mu.Unlock()
-	var open []*tenant
-	for _, t := range ts {
-		if <-t.opened; t.err == nil {
-			open = append(open, t)
-		}
-	}
-	slices.SortFunc(open, func(a, b *tenant) int { return strings.Compare(a.name, b.name) })
-	return open
+	defer s.mu.Unlock()
+	return slices.SortedFunc(maps.Values(s.tenants), func(a, b *tenant) int { return strings.Compare(a.name, b.name) })
 }
 
 // Reconfigure has o take effect for all tenants, as [tsdbstore.Store.Reconfigure] does for one.
 func (s *Set) Reconfigure(o tsdbstore.Options) error {
 	o = withDefaults(o)
 	s.mu.Lock()
-	s.opts = o // for those who come from now on
+	s.opts = o // for those that are opened from now on
 	s.mu.Unlock()
 	var errs []error
 	for _, t := range s.all() {
-		if err := t.store.Reconfigure(o); err != nil {
+		if err := t.reconfigure(o); err != nil {
 			errs = append(errs, fmt.Errorf("tenant %s: %w", t.name, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Close closes all stores, after the requests that run.
+// Close closes all stores, after the requests that run. A second one does nothing.
 func (s *Set) Close() error {
 	s.mu.Lock()
+	if !s.closed {
+		close(s.ended)
+	}
 	s.closed = true
 	s.mu.Unlock()
 	var errs []error
 	for _, t := range s.all() {
-		errs = append(errs, t.store.Close())
+		errs = append(errs, t.end())
 	}
 	return errors.Join(errs...)
 }

@@ -38,8 +38,13 @@ func FuzzCheckName(f *testing.F) {
 
 func write(t *testing.T, s *Set, tenant string) error {
 	t.Helper()
+	return writeAt(t, s, tenant, time.Now())
+}
+
+func writeAt(t *testing.T, s *Set, tenant string, at time.Time) error {
+	t.Helper()
 	_, err := s.Write(promwire.ContextWithTenant(t.Context(), tenant), &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{{
-		Labels: promwire.LabelsFromStrings("__name__", "m"), Samples: []promwire.Sample{{Timestamp: time.Now().UnixMilli(), Value: 1}},
+		Labels: promwire.LabelsFromStrings("__name__", "m"), Samples: []promwire.Sample{{Timestamp: at.UnixMilli(), Value: 1}},
 	}}})
 	return err
 }

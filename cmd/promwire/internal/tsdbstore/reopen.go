@@ -67,6 +67,21 @@ func (s *Store) replace() error {
 	return nil
 }
 
+// Reopenable returns nil if the store, which is open and which nobody writes to, could be closed and opened again now.
+func (s *Store) Reopenable() error {
+	if s.failed.Load() {
+		return errReopening
+	}
+	s.space.forget()
+	if err := s.space.check(s.now()); err != nil {
+		return err
+	}
+	if err := s.probe(); err != nil {
+		return fmt.Errorf("data directory %s does not take data: %w", s.dir, err)
+	}
+	return nil
+}
+
 // probeSize is more than what closing the TSDB and opening it again write at once: a buffer of head chunks (4 MiB), room for
 // a new file of them, and the starts of new logs.
 const probeSize = 8 << 20
