@@ -35,9 +35,9 @@ type crashWriter struct {
 	acked int     // requests 0 to acked-1 were acknowledged
 }
 
-// newCrashWriters returns writers for the last half hour.
+// newCrashWriters returns writers for the last twelve hours: nobody reaches the end of them within a test.
 func newCrashWriters(n int) []*crashWriter {
-	clock := newDataClock(30*time.Minute, time.Second)
+	clock := newDataClock(12*time.Hour, time.Second)
 	writers := make([]*crashWriter, n)
 	for i := range writers {
 		writers[i] = &crashWriter{id: i, clock: clock}

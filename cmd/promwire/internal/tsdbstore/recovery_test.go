@@ -55,18 +55,3 @@ func TestDamagedBlock(t *testing.T) {
 		mustWrite(t, s, float("a", 2000, 3))
 	}
 }
-
-// TestReadOnlyDirectory opens and writes where nothing can be written.
-func TestReadOnlyDirectory(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may write everywhere")
-	}
-	dir, _ := withBlock(t)
-	if err := os.Chmod(dir, 0o500); err != nil {
-		t.Fatal(err)
-	}
-	defer os.Chmod(dir, 0o700)
-	if _, err := Open(dir, Options{MinFree: -1}); err == nil || !strings.Contains(err.Error(), "permission denied") {
-		t.Errorf("%v", err)
-	}
-}
