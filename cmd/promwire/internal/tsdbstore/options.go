@@ -23,7 +23,7 @@ const (
 
 // stripes is in how many parts the series of the head are locked. The TSDB's default is meant for Prometheus with millions
 // of series; each of its 16,384 parts takes a quarter of a kilobyte when it is empty.
-const stripes = 1 << 10
+const stripes = 1 << 11
 
 // blockFileSize is the size of the files that hold the chunks of a block. The TSDB takes the room for a whole one before it
 // writes the first byte; with its own default of 512 MiB, no blocks could be made where [DefaultMinFree] still allows writes.
