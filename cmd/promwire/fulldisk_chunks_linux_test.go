@@ -81,21 +81,20 @@ func TestFullDiskCompaction(t *testing.T) {
 	c := &crasher{}
 	p := startServe(t, dir, c.args()...)
 	clock := newDataClock(20*24*time.Hour, 5*time.Minute)
-	writers := []*crashWriter{{id: 0, clock: clock}, {id: 1, clock: clock}}
+	// With steps this large, a second writer would fall out of the window whenever the machine holds it up.
+	w := &crashWriter{clock: clock}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var acks atomic.Int64
-	done := make(chan struct{}, len(writers))
-	for _, w := range writers {
-		go func() {
-			w.run(ctx, t, p.write, func() {
-				if acks.Add(1) >= 200 {
-					clock.step.Store(1000) // far enough for some blocks
-				}
-			})
-			done <- struct{}{}
-		}()
-	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.run(ctx, t, p.write, func() {
+			if acks.Add(1) >= 200 {
+				clock.step.Store(1000) // far enough for some blocks
+			}
+		})
+	}()
 	metric := func(name string) bool {
 		return strings.Contains(get(t, p.url+"/metrics"), "\n"+name+" ") && !strings.Contains(get(t, p.url+"/metrics"), "\n"+name+" 0\n")
 	}
@@ -113,11 +112,9 @@ func TestFullDiskCompaction(t *testing.T) {
 		t.Fatalf("killed: code %d, %v", code, err)
 	}
 	cancel()
-	for range writers {
-		<-done
-	}
+	<-done
 	if !bytes.Contains(p.err.Bytes(), []byte("no space left on device")) {
 		t.Errorf("the log does not say why:\n%.3000s", p.err)
 	}
-	t.Logf("%d samples acknowledged, 0 missing", checkAcknowledged(t, startServe(t, dir, c.args()...), writers))
+	t.Logf("%d samples acknowledged, 0 missing", checkAcknowledged(t, startServe(t, dir, c.args()...), []*crashWriter{w}))
 }

@@ -309,8 +309,12 @@ func TestVerifyWaits(t *testing.T) {
 			tolerance   float64
 			missing     int64
 		}{
-			{9 * time.Second, 10 * time.Second, 1e-11, 0}, {0, 0, 1e-11, 0}, {0, 10 * time.Second, 0, 1}, {0, 10 * time.Second, 1e-13, 1},
-			{12 * time.Second, 10 * time.Second, 1e-11, 3}, {time.Second, 0, 1e-11, 3},
+			{9 * time.Second, 10 * time.Second, 1e-11, 0},
+			{0, 0, 1e-11, 0},
+			{0, 10 * time.Second, 0, 1},
+			{0, 10 * time.Second, 1e-13, 1},
+			{12 * time.Second, 10 * time.Second, 1e-11, 3},
+			{time.Second, 0, 1e-11, 3},
 		} {
 			r := &slow{Reader: store, after: c.after}
 			v := transfer.Verifier{Reader: r, Wait: c.wait, Tolerance: c.tolerance}
