@@ -36,9 +36,10 @@ Without --start it evaluates an instant, --time or now. With --start it evaluate
 --step there are about 120 points.
 
 Formats:
-  table  an instant: a line per series; a range: a block per series with a line per point
+  table  an instant: a line per series; a range: a block per series with a line per point; of a scalar or a string the value
   json   the result as the HTTP API has it: {"resultType":"vector","result":[...]}
-  csv    a header, then a line per series and point: series,time,value; native histograms as JSON objects
+  csv    a header, then a line per series and point: series,time,value; native histograms as JSON objects; scalars and
+         strings have no series
   chart  a range as lines in the terminal, at most eight series; colored on a terminal, unless NO_COLOR is set
 
 --plot draws a range into an SVG or PNG file, at most 20 series; nothing else is printed then, unless --format asks for it.

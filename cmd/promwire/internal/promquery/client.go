@@ -2,6 +2,7 @@ package promquery
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +34,7 @@ type Request struct {
 // Points returns how many points each series of a range may have.
 func (r *Request) Points() int { return int(r.End.Sub(r.Start)/r.Step) + 1 }
 
-// Answer is what came back. The value is a model.Vector, a model.Matrix or a *model.Scalar.
+// Answer is what came back. The value is a model.Vector, a model.Matrix, a *model.Scalar or a *model.String.
 type Answer struct {
 	Value    model.Value
 	Warnings []string
@@ -59,7 +60,11 @@ func (c *Client) Query(ctx context.Context, r Request) (Answer, error) {
 	}
 	var a Answer
 	if r.Step == 0 {
-		a.Value, a.Warnings, err = v1.NewAPI(client).Query(ctx, r.Expr, r.Time)
+		kept := &keeping{Client: client}
+		a.Value, a.Warnings, err = v1.NewAPI(kept).Query(ctx, r.Expr, r.Time)
+		if s := stringOf(kept.body); err != nil && s != nil {
+			a.Value, err = s, nil
+		}
 	} else {
 		a.Value, a.Warnings, err = v1.NewAPI(client).QueryRange(ctx, r.Expr, v1.Range{Start: r.Start, End: r.End, Step: r.Step})
 	}
@@ -67,6 +72,34 @@ func (c *Client) Query(ctx context.Context, r Request) (Answer, error) {
 		err = fmt.Errorf("the server answered without a result: is %s the base of a Prometheus HTTP API?", c.URL)
 	}
 	return a, withDetail(err)
+}
+
+// keeping keeps the answer: the library does not decode strings.
+type keeping struct {
+	api.Client
+	body []byte
+}
+
+// Do implements [api.Client].
+func (k *keeping) Do(ctx context.Context, r *http.Request) (*http.Response, []byte, error) {
+	resp, body, err := k.Client.Do(ctx, r)
+	k.body = body
+	return resp, body, err
+}
+
+// stringOf returns the result of an answer if it is a string, otherwise nil.
+func stringOf(body []byte) *model.String {
+	var answer struct {
+		Data struct {
+			ResultType string
+			Result     json.RawMessage
+		}
+	}
+	s := &model.String{}
+	if json.Unmarshal(body, &answer) != nil || answer.Data.ResultType != "string" || json.Unmarshal(answer.Data.Result, s) != nil {
+		return nil
+	}
+	return s
 }
 
 // withDetail adds the first line of an answer that is not in the form of the API: what is in front of it may say why.

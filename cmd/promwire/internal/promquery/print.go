@@ -8,14 +8,20 @@ import (
 	"text/tabwriter"
 
 	"github.com/prometheus/common/model"
+
+	"github.com/promwire/promwire/internal/readable"
 )
 
-// WriteTable writes an instant as one line per series, and a range as one block per series with a line per point.
+// WriteTable writes an instant as one line per series, and a range as one block per series with a line per point. Of a scalar or
+// a string it writes the value.
 func WriteTable(out io.Writer, v model.Value) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	switch v := v.(type) {
 	case *model.Scalar:
 		fmt.Fprintln(w, v.Value)
+	case *model.String: // not in cells: it may have tabs
+		_, err := fmt.Fprintln(out, readable.Text([]byte(v.Value)))
+		return err
 	case model.Vector:
 		if len(v) > 0 {
 			fmt.Fprintln(w, "SERIES\tVALUE")
@@ -50,7 +56,7 @@ func WriteJSON(out io.Writer, v model.Value) error {
 func WriteCSV(out io.Writer, v model.Value) error {
 	w := csv.NewWriter(out)
 	_ = w.Write([]string{"series", "time", "value"}) // its errors stay until Flush
-	record := func(series string, t model.Time, v model.SampleValue, h *model.SampleHistogram) error {
+	record := func(series string, t model.Time, v fmt.Stringer, h *model.SampleHistogram) error {
 		value := v.String()
 		if h != nil {
 			text, err := json.Marshal(h)
@@ -65,6 +71,8 @@ func WriteCSV(out io.Writer, v model.Value) error {
 	switch v := v.(type) {
 	case *model.Scalar:
 		err = record("", v.Timestamp, v.Value, nil)
+	case *model.String:
+		err = record("", v.Timestamp, v, nil)
 	case model.Vector:
 		for _, s := range v {
 			if err == nil {
