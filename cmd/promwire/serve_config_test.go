@@ -53,9 +53,19 @@ func TestServeReload(t *testing.T) {
 	}
 	configure("storage: {tsdb: {out_of_order_time_window: 2h, retention: {time: 1d}}}\n")
 	reload("prometheus_tsdb_retention_limit_seconds 86400\n")
+	for page, want := range map[string]string{
+		"runtimeinfo": `"storageRetention":"1d"`, "config": `out_of_order_time_window: 2h\n    retention:\n      time: 1d\n`, "flags": `"config":"` + path + `"`,
+	} {
+		if got := get(t, p.url+"/api/v1/status/"+page); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", page, got)
+		}
+	}
 	until(t, "the new window", func() bool { return write(time.Hour) == nil })
 	configure("storage: {tsdb: {out_of_order_time_window: 0s}}\nscrape_configs: []\n")
 	reload("promwire_config_last_reload_successful 0\n")
+	if got := get(t, p.url+"/api/v1/status/runtimeinfo"); !strings.Contains(got, `"reloadConfigSuccess":false`) {
+		t.Error(got)
+	}
 	if err := write(time.Hour + time.Second); err != nil {
 		t.Errorf("a bad file changed the settings: %v", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -67,24 +69,39 @@ func (g textGatherer) Gather() ([]*dto.MetricFamily, error) {
 }
 
 // reloadMetrics say how the configuration was taken.
-type reloadMetrics struct{ successful, successTime prometheus.Gauge }
+type reloadMetrics struct {
+	mu sync.Mutex
+	at time.Time // of the configuration in use
+	ok bool      // it is the one that was read last
+}
 
 func (m *reloadMetrics) init(registry *prometheus.Registry) {
-	m.successful = prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "promwire_config_last_reload_successful", Help: "1 if the configuration could be used when it was read last.",
-	})
-	m.successTime = prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "promwire_config_last_reload_success_timestamp_seconds", Help: "When the configuration was last read that is in use.",
-	})
-	registry.MustRegister(m.successful, m.successTime)
 	m.done(nil)
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "promwire_config_last_reload_successful", Help: "1 if the configuration could be used when it was read last.",
+	}, func() float64 {
+		if _, ok := m.last(); ok {
+			return 1
+		}
+		return 0
+	}), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "promwire_config_last_reload_success_timestamp_seconds", Help: "When the configuration was last read that is in use.",
+	}, func() float64 {
+		at, _ := m.last()
+		return float64(at.UnixMilli()) / 1000
+	}))
+}
+
+func (m *reloadMetrics) last() (at time.Time, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.at, m.ok
 }
 
 func (m *reloadMetrics) done(err error) {
-	if err != nil {
-		m.successful.Set(0)
-		return
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ok = err == nil; m.ok {
+		m.at = time.Now()
 	}
-	m.successful.Set(1)
-	m.successTime.SetToCurrentTime()
 }

@@ -135,14 +135,14 @@ func (f *serveFlags) open(srv *httpServer, o tsdbstore.Options) (openStore, erro
 		if err != nil {
 			return nil, err
 		}
-		srv.readyForTenants(set, f.query.options(*f), time.Duration(f.tenants.idle), f.admin)
+		srv.readyForTenants(set, f.query.options(), time.Duration(f.tenants.idle), f.admin)
 		return set, nil
 	}
 	store, err := tsdbstore.Open(f.data, o)
 	if err != nil {
 		return nil, err
 	}
-	srv.ready(store, f.query.options(*f), f.admin)
+	srv.ready(store, f.query.options(), f.admin)
 	return store, nil
 }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,24 +51,12 @@ func (f *queryFlags) check() error {
 	}
 }
 
-func (f *queryFlags) options(s serveFlags) queryapi.Options {
+func (f *queryFlags) options() queryapi.Options {
 	return queryapi.Options{
 		Timeout: time.Duration(f.timeout), LookbackDelta: time.Duration(f.lookback),
 		MaxConcurrency: f.maxConcurrency, MaxSamples: f.maxSamples, MaxMemory: int64(f.maxMemory),
-		Flags: f.shown, Retention: s.shownRetention(),
+		Flags: f.shown,
 	}
-}
-
-// shownRetention is the retention in the words of Prometheus' status page.
-func (f *serveFlags) shownRetention() string {
-	var bounds []string
-	if f.retention != 0 {
-		bounds = append(bounds, f.retention.String())
-	}
-	if f.retentionSize != 0 {
-		bounds = append(bounds, f.retentionSize.String())
-	}
-	return strings.Join(bounds, " or ")
 }
 
 // flagValues returns all flags of a command.

@@ -27,6 +27,7 @@ const Prefix = "/api/v1/"
 // Handler answers the API. It is safe for concurrent use.
 type Handler struct {
 	opts   Options
+	store  *tsdbstore.Store
 	places *apifront.Places
 	forms  *apifront.Forms
 	memory *memory.Guard
@@ -50,6 +51,7 @@ func New(store *tsdbstore.Store, o Options) *Handler {
 // For returns a handler for another store that shares engine, places and all bounds with h.
 func (h *Handler) For(store *tsdbstore.Store) *Handler {
 	c := *h
+	c.store = store
 	c.api = sync.OnceValue(func() http.Handler {
 		router := route.New().WithPrefix(strings.TrimSuffix(Prefix, "/"))
 		newAPI(store, h.opts, h.engine).Register(router)
@@ -82,7 +84,7 @@ func newAPI(store *tsdbstore.Store, o Options, engine promql.QueryEngine) *v1.AP
 	return v1.NewAPI(engine, q, nil, nil, storage.ExemplarQueryable(q), none, targets, managers,
 		func() config.Config { return config.DefaultConfig }, o.Flags, v1.GlobalURLOptions{}, ready,
 		q, "", false, false, 0, o.Logger, noRules,
-		0, 0, 0, false, nil, runtimeInfo(o.Retention, q.Damages), buildInfo(), nil, nil,
+		0, 0, 0, false, nil, runtimeInfo(store, o.LastReload), buildInfo(), nil, nil,
 		q, nil, nil, false, nil, false, false, false, false, o.LookbackDelta, false, false, retryableStatus, nil,
 		v1.OpenAPIOptions{IncludePaths: []string{"/none"}}, newParser())
 }
@@ -116,6 +118,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if path == "format_query" && tooDeep(r.Form.Get("query")) {
 		errTooDeep.Answer(w)
+		return
+	}
+	if path == "status/config" && r.Method == http.MethodGet {
+		answerConfig(w, h.store.Options())
 		return
 	}
 	out := apifront.NewSteady(base, w, h.pause)

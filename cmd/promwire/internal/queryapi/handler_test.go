@@ -7,11 +7,15 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/promwire/promwire/cmd/promwire/internal/promconfig"
+	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
 )
 
 // TestAnswers asks each path once, by GET and, where the API takes it, by POST.
 func TestAnswers(t *testing.T) {
-	h := New(newStore(t), Options{Flags: map[string]string{"data": "dir"}, Retention: "15d"})
+	h := New(newStore(t), Options{Flags: map[string]string{"data": "dir"}})
 	for _, c := range []struct {
 		path, want string
 		params     []string
@@ -71,11 +75,41 @@ func sameJSON(a, b string) bool {
 
 // TestStatus looks for what clients look for.
 func TestStatus(t *testing.T) {
-	h := New(newStore(t), Options{Retention: "15d or 1GB"})
+	store := newStore(t)
+	read := time.Unix(1772366400, 0)
+	h := New(store, Options{LastReload: func() (time.Time, bool) { return read, false }})
 	get(h, "status/buildinfo", nil).demand(t, 200, `"version":"3.`, `"branch":"promwire-`)
-	get(h, "status/runtimeinfo", nil).demand(t, 200, `"storageRetention":"15d or 1GB"`, `"reloadConfigSuccess":true`, `"corruptionCount":0`)
-	get(h, "status/config", nil).demand(t, 200, `"yaml":"global:`)
+	get(h, "status/runtimeinfo", nil).demand(t, 200, `"storageRetention":""`, `"reloadConfigSuccess":false`,
+		`"lastConfigTime":"2026-03-01T12:00:00Z"`, `"corruptionCount":0`, `"GOGC":"`+gogc(), started.UTC().Format(`"startTime":"2006-01-02T15:04:05`))
 	get(h, "status/tsdb", nil).demand(t, 200, `"numSeries":5`, `"chunkCount":9`, `{"name":"requests_total","value":4}`)
+}
+
+// TestShownConfig reads status/config as a configuration, which has to be the one that was set.
+func TestShownConfig(t *testing.T) {
+	store := newStore(t)
+	h := New(store, Options{})
+	for _, o := range []tsdbstore.Options{
+		{},
+		{Retention: -1, OutOfOrderWindow: -1},
+		{Retention: 100 * time.Hour, RetentionBytes: 50<<30 + 1, OutOfOrderWindow: 90 * time.Second, MaxExemplars: 7},
+	} {
+		if err := store.Reconfigure(o); err != nil {
+			t.Fatal(err)
+		}
+		var data struct{ YAML string }
+		if err := json.Unmarshal([]byte(get(h, "status/config", nil).data(t)), &data); err != nil {
+			t.Fatal(err)
+		}
+		s, err := promconfig.ParseServe([]byte(data.YAML))
+		if err != nil {
+			t.Fatalf("%v: %s", err, data.YAML)
+		}
+		want := store.Options()
+		if *s.Retention != want.Retention || *s.RetentionBytes != want.RetentionBytes || *s.OutOfOrderWindow != want.OutOfOrderWindow || *s.MaxExemplars != want.MaxExemplars {
+			t.Errorf("%s for %+v", data.YAML, want)
+		}
+	}
+	get(h, "status/runtimeinfo", nil).demand(t, 200, `"storageRetention":"4d4h or 50GiB1B"`)
 }
 
 // TestNotServed demands 404 of what would write, and of what has nothing to say here.

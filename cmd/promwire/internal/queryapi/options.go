@@ -29,8 +29,9 @@ type Options struct {
 	LookbackDelta time.Duration
 	// Flags are what status/flags shows: names without dashes, and values.
 	Flags map[string]string
-	// Retention is what status/runtimeinfo shows, like "15d or 50GB".
-	Retention string
+	// LastReload says when the configuration in use was read, and whether it is the one that was read last. Default: at the start
+	// of the process, and it is.
+	LastReload func() (at time.Time, ok bool)
 	// Logger gets what handlers and engine have to say. Default: nothing is logged.
 	Logger *slog.Logger
 }
@@ -40,6 +41,9 @@ func (o Options) withDefaults() Options {
 	o.MaxConcurrency = cmp.Or(max(o.MaxConcurrency, 0), DefaultMaxConcurrency)
 	o.MaxSamples = cmp.Or(max(o.MaxSamples, 0), DefaultMaxSamples)
 	o.LookbackDelta = cmp.Or(max(o.LookbackDelta, 0), DefaultLookbackDelta)
+	if o.LastReload == nil {
+		o.LastReload = func() (time.Time, bool) { return started, true }
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

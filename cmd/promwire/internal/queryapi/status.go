@@ -2,17 +2,24 @@ package queryapi
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/alecthomas/units"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/rules"
 	v1 "github.com/prometheus/prometheus/web/api/v1"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
 )
 
 const library = "github.com/prometheus/prometheus"
@@ -63,10 +70,13 @@ func revision() string {
 	return ""
 }
 
-// runtimeInfo returns what status/runtimeinfo shows. There is no configuration to reload: it is as old as the process.
-func runtimeInfo(retention string, damages func() int64) func() (v1.RuntimeInfo, error) {
-	start := time.Now().UTC()
+// started is about when the process was.
+var started = time.Now()
+
+// runtimeInfo returns what status/runtimeinfo shows.
+func runtimeInfo(store *tsdbstore.Store, lastReload func() (time.Time, bool)) func() (v1.RuntimeInfo, error) {
 	return func() (v1.RuntimeInfo, error) {
+		configured, ok := lastReload()
 		host, err := os.Hostname()
 		if err != nil {
 			return v1.RuntimeInfo{}, err
@@ -76,12 +86,43 @@ func runtimeInfo(retention string, damages func() int64) func() (v1.RuntimeInfo,
 			dir = cmp.Or(dir, "<error retrieving current working directory>")
 		}
 		return v1.RuntimeInfo{
-			StartTime: start, CWD: dir, Hostname: host, ServerTime: time.Now().UTC(),
-			ReloadConfigSuccess: true, LastConfigTime: start.Truncate(time.Second), CorruptionCount: damages(),
+			StartTime: started.UTC(), CWD: dir, Hostname: host, ServerTime: time.Now().UTC(),
+			ReloadConfigSuccess: ok, LastConfigTime: configured.UTC().Truncate(time.Second), CorruptionCount: store.Queryable().Damages(),
 			GoroutineCount: runtime.NumGoroutine(), GOMAXPROCS: runtime.GOMAXPROCS(0), GOMEMLIMIT: debug.SetMemoryLimit(-1),
-			GOGC: os.Getenv("GOGC"), GODEBUG: os.Getenv("GODEBUG"), StorageRetention: retention,
+			GOGC: gogc(), GODEBUG: os.Getenv("GODEBUG"), StorageRetention: retention(store.Options()),
 		}, nil
 	}
+}
+
+// gogc is how much garbage there may be before it is collected, in percent of what is in use.
+func gogc() string {
+	s := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(s)
+	if s[0].Value.Kind() != metrics.KindUint64 {
+		return os.Getenv("GOGC")
+	}
+	return strconv.Itoa(int(int32(s[0].Value.Uint64()))) // -1 is off
+}
+
+// retention is how long samples are kept, in the words of Prometheus' status page: "15d or 50GiB"; "" for ever.
+func retention(o tsdbstore.Options) string {
+	var bounds []string
+	if o.Retention > 0 {
+		bounds = append(bounds, model.Duration(o.Retention).String())
+	}
+	if o.RetentionBytes > 0 {
+		bounds = append(bounds, units.Base2Bytes(o.RetentionBytes).String())
+	}
+	return strings.Join(bounds, " or ")
+}
+
+// answerConfig answers status/config: the settings in effect, as a file for --config of promwire serve. The API itself would list all
+// of Prometheus' sections.
+func answerConfig(w http.ResponseWriter, o tsdbstore.Options) {
+	text := fmt.Sprintf("storage:\n  tsdb:\n    out_of_order_time_window: %s\n    retention:\n      time: %s\n      size: %s\n  exemplars:\n    max_exemplars: %d\n",
+		model.Duration(o.OutOfOrderWindow), model.Duration(o.Retention), units.Base2Bytes(o.RetentionBytes), o.MaxExemplars)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]string{"yaml": text}}) // the client may be gone
 }
 
 // noRules is the RulesRetriever of the API: Grafana asks for rules of every data source.

@@ -11,6 +11,9 @@ import (
 	"github.com/alecthomas/units"
 )
 
+// Options returns the options in effect: a number that is 0 switches the thing off.
+func (s *Store) Options() Options { return *s.opts.Load() }
+
 // Reconfigure has Retention, RetentionBytes, OutOfOrderWindow and MaxExemplars of o take effect while the store is open;
 // its other fields are not looked at. Blocks beyond a new retention go with the next compaction, within minutes; how long
 // a merged block may become stays as it was until the store is opened again. After an error the old settings hold.
