@@ -44,6 +44,11 @@ func TestTenants(t *testing.T) {
 		}
 	}
 	check()
+	for _, want := range []string{"prometheus_engine_queries_concurrent_max 20\n", `prometheus_engine_query_duration_seconds_count{slice="inner_eval"} 2`} {
+		if got := get(t, p.url+"/metrics"); !strings.Contains(got, want) {
+			t.Errorf("no %s in %s", want, got)
+		}
+	}
 	var answer *promwire.HTTPError
 	if err := write("green", 3); !errors.As(err, &answer) || answer.StatusCode != http.StatusTooManyRequests || !strings.Contains(answer.Body, "--max-tenants") {
 		t.Errorf("a third tenant: %v", err)

@@ -34,7 +34,7 @@ func (s *httpServer) readURL() string  { return s.url + server.ReadPath }
 
 // ready makes the store reachable.
 func (s *httpServer) ready(store *tsdbstore.Store, o queryapi.Options, admin adminFlags) {
-	o.Logger, o.LastReload = s.logger, s.own.reload.last
+	o.Logger, o.Registerer, o.LastReload = s.logger, s.own.registry, s.own.reload.last
 	s.own.registry.MustRegister(store.Metrics())
 	ui := web.New(store)
 	h := ui.Handler(storeHandler{

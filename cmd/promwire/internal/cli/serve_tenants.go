@@ -45,7 +45,7 @@ func (f *tenantFlags) check(data string) error {
 
 // readyForTenants makes the stores of all tenants reachable. There is no page.
 func (s *httpServer) readyForTenants(set *tenants.Set, o queryapi.Options, idle time.Duration, admin adminFlags) {
-	o.Logger, o.LastReload, s.pageless = s.logger, s.own.reload.last, true
+	o.Logger, o.Registerer, o.LastReload, s.pageless = s.logger, s.own.registry, s.own.reload.last, true
 	s.own.registry.MustRegister(set.Metrics())
 	queries := &tenantQueries{set: set, shared: queryapi.New(nil, o), of: map[*tsdbstore.Store]*queryapi.Handler{}}
 	if idle > 0 {

@@ -37,7 +37,7 @@ type Handler struct {
 }
 
 // New returns a handler for paths that begin with [Prefix]. Paths of Prometheus' API that would write, such as
-// /api/v1/write, and those that have nothing to say here are not found.
+// /api/v1/write, and those that have nothing to say here are not found. Without a store only [Handler.For] is of use.
 func New(store *tsdbstore.Store, o Options) *Handler {
 	o = o.withDefaults()
 	h := &Handler{
@@ -63,6 +63,7 @@ func (h *Handler) For(store *tsdbstore.Store) *Handler {
 func (h *Handler) newEngine() promql.QueryEngine {
 	return boundedEngine{maxSteps: h.opts.MaxSamples, memory: h.memory, Engine: promql.NewEngine(promql.EngineOpts{
 		Logger:                   h.opts.Logger,
+		Reg:                      h.opts.Registerer,
 		MaxSamples:               h.opts.MaxSamples,
 		Timeout:                  h.opts.Timeout,
 		ActiveQueryTracker:       h.places,

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"log/slog"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Defaults of [Options]; those of Prometheus.
@@ -32,6 +34,8 @@ type Options struct {
 	// LastReload says when the configuration in use was read, and whether it is the one that was read last. Default: at the start
 	// of the process, and it is.
 	LastReload func() (at time.Time, ok bool)
+	// Registerer gets the metrics of the engine. Default: they are not shown.
+	Registerer prometheus.Registerer
 	// Logger gets what handlers and engine have to say. Default: nothing is logged.
 	Logger *slog.Logger
 }
