@@ -33,6 +33,7 @@ type crashWriter struct {
 	clock *dataClock
 	times []int64 // of the requests made so far
 	acked int     // requests 0 to acked-1 were acknowledged
+	ended error   // of the last request of the last run
 }
 
 // newCrashWriters returns writers for the last twelve hours: nobody reaches the end of them within a test.
@@ -113,6 +114,7 @@ func (w *crashWriter) run(ctx context.Context, t *testing.T, url string, acknowl
 		stats, err := client.Write(ctx, w.request(w.acked))
 		if err != nil {
 			w.checkKilled(t, err)
+			w.ended = err
 			return
 		}
 		if got := stats.Samples + stats.Histograms; got != samplesPerRequest {
@@ -128,6 +130,6 @@ func (w *crashWriter) checkKilled(t *testing.T, err error) {
 	var answer *promwire.HTTPError
 	if errors.As(err, &answer) && answer.StatusCode != http.StatusServiceUnavailable {
 		behind := time.Duration(w.clock.now.Load()-w.times[w.acked]) * time.Millisecond
-		t.Errorf("writer %d, request %d, %v behind the newest: %v", w.id, w.acked, behind, err)
+		t.Errorf("writer %d, request %d, %v behind the newest: %v\nthe run before ended with %v", w.id, w.acked, behind, err, w.ended)
 	}
 }

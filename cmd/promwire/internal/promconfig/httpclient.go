@@ -23,7 +23,7 @@ func (r *RemoteWrite) httpClient() (*http.Client, error) {
 	if r.config.RoundRobinDNS {
 		opts = append(opts, commonconfig.WithDialContextFunc(dialAnyAddress))
 	}
-	client, err := commonconfig.NewClientFromConfig(r.config.HTTPClientConfig, "promwire", opts...)
+	client, err := newClient(r.config.HTTPClientConfig, "promwire", opts...)
 	if err != nil {
 		return nil, err
 	}

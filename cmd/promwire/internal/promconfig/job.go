@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 
-	commonconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
 
@@ -23,7 +22,7 @@ func newJob(c *config.ScrapeConfig, g *config.GlobalConfig, dir string) (*scrape
 		return nil, err
 	}
 	c.SetDirectory(dir)
-	client, err := commonconfig.NewClientFromConfig(c.HTTPClientConfig, c.JobName)
+	client, err := newClient(c.HTTPClientConfig, c.JobName)
 	if err != nil {
 		return nil, err
 	}
