@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
+	"github.com/promwire/promwire/spool"
 )
 
 // Figures are what an agent has done.
@@ -15,6 +16,7 @@ type Figures struct {
 	Scrapes, Failed, Samples, BadLines, Repeated int64
 	Skipped, TargetsRefused, DiscoveryFailed     int64
 	Outlets                                      []outlets.Figures
+	Spool                                        *spool.Stats // nil without a spool
 	// Reloadable says that there is a configuration file. ReloadGood says that what was read last is in use, ReloadedAt
 	// when that was read.
 	Reloadable, ReloadGood bool
@@ -34,6 +36,10 @@ func (a *Agent) Figures() Figures {
 	f.Reloadable, f.ReloadGood, f.ReloadedAt = a.config.Reloadable, a.reload.good, a.reload.at
 	for _, s := range a.stores {
 		f.Outlets = append(f.Outlets, s.figures()...)
+		if s, ok := s.(*spooled); ok {
+			stats := s.spool.Stats()
+			f.Spool = &stats
+		}
 	}
 	return f
 }
@@ -94,6 +100,9 @@ func (f Figures) WriteTo(w io.Writer) (int64, error) {
 		}
 		outlets.WriteMetric(&b, "promwire_agent_config_last_reload_successful", "gauge", "Whether the configuration that was read last is the one in use.", good)
 		outlets.WriteMetric(&b, "promwire_agent_config_last_reload_success_timestamp_seconds", "gauge", "When the configuration in use was read.", f.ReloadedAt.Unix())
+	}
+	if f.Spool != nil {
+		outlets.WriteSpool(&b, "promwire_agent_", f.Spool)
 	}
 	outlets.WriteText(&b, "promwire_agent_", f.Outlets)
 	n, err := io.WriteString(w, b.String())

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/promwire/promwire/spool"
 )
 
 // Figures are what became of the samples and histograms for one place.
@@ -32,6 +34,14 @@ func (f *Figures) Add(o Figures) {
 func WriteMetric(w io.Writer, name, kind, help string, value int64) {
 	writeHead(w, name, kind, help)
 	fmt.Fprintf(w, "%s %d\n", name, value)
+}
+
+// WriteSpool writes what a spool is and has lost as text 0.0.4, with names that begin with prefix.
+func WriteSpool(w io.Writer, prefix string, s *spool.Stats) {
+	WriteMetric(w, prefix+"spool_bytes", "gauge", "Size of the spool on disk.", s.Bytes)
+	WriteMetric(w, prefix+"spool_syncs_total", "counter", "Times that the spool was forced to disk.", int64(s.Fsyncs))
+	WriteMetric(w, prefix+"spool_damaged_bytes_total", "counter", "Bytes of the spool that were found damaged. The log names the files.", int64(s.Corrupt.Bytes))
+	WriteMetric(w, prefix+"spool_lost_requests_total", "counter", "Requests that were lost by that.", int64(s.Corrupt.Records))
 }
 
 func writeHead(w io.Writer, name, kind, help string) {

@@ -40,8 +40,7 @@ func (r *Relay) WriteMetrics(w io.Writer) {
 	write("received_requests_total", "counter", "Requests acknowledged: they are on disk.", r.intake.requests.Load())
 	write("received_samples_total", "counter", "Samples and histograms in them.", r.intake.samples.Load())
 	write("refused_requests_total", "counter", "Requests that were malformed, too large, or could not be kept.", r.intake.failed.Load())
-	write("spool_bytes", "gauge", "Size of the spool on disk.", s.Bytes)
-	write("spool_syncs_total", "counter", "Times that the spool was forced to disk.", int64(s.Fsyncs))
+	outlets.WriteSpool(w, "promwire_relay_", &s)
 	r.writeReload(w)
 	outlets.WriteText(w, "promwire_relay_", r.outlets.Figures())
 }
