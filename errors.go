@@ -119,7 +119,11 @@ func (e *PartialWriteError) Error() string {
 	fmt.Fprintf(&b, "partial write: %d samples, %d histograms, %d exemplars written",
 		e.Written.Samples, e.Written.Histograms, e.Written.Exemplars)
 	if len(e.Refused) > 0 {
-		fmt.Fprintf(&b, ", %d items refused", len(e.Refused))
+		items := "items"
+		if len(e.Refused) == 1 {
+			items = "item"
+		}
+		fmt.Fprintf(&b, ", %d %s refused", len(e.Refused), items)
 	}
 	for i, r := range e.Refused {
 		if i == maxRefusalsInText {
@@ -129,8 +133,11 @@ func (e *PartialWriteError) Error() string {
 		b.WriteString("; ")
 		b.WriteString(r.Error())
 	}
-	if e.Err != nil {
-		fmt.Fprintf(&b, ": %v", e.Err)
+	if e.Err == nil {
+		return b.String()
+	}
+	if text := e.Err.Error(); !strings.HasSuffix(b.String(), text) { // it may be the reason of all
+		b.WriteString(": " + text)
 	}
 	return b.String()
 }

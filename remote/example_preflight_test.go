@@ -39,5 +39,5 @@ func ExampleNewPreflight() {
 	// 0 name repaired
 	// 1 time unit dropped
 	// 2 written
-	// partial write: 2 samples, 0 histograms, 0 exemplars written, 1 items refused; series 1 up at 1700000000: timestamp is outside the range that the store accepts: 1700000000 looks like seconds; timestamps are milliseconds since 1970
+	// partial write: 2 samples, 0 histograms, 0 exemplars written, 1 item refused; series 1 up at 1700000000: timestamp is outside the range that the store accepts: 1700000000 looks like seconds; timestamps are milliseconds since 1970
 }

@@ -71,8 +71,12 @@ func errorText(err error) string {
 		return cut(err.Error(), maxText)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "refused %d items (%s); written: %d samples, %d histograms, %d exemplars",
-		len(partial.Refused), countReasons(partial.Refused),
+	items := "items"
+	if len(partial.Refused) == 1 {
+		items = "item"
+	}
+	fmt.Fprintf(&b, "refused %d %s (%s); written: %d samples, %d histograms, %d exemplars",
+		len(partial.Refused), items, countReasons(partial.Refused),
 		partial.Written.Samples, partial.Written.Histograms, partial.Written.Exemplars)
 	for i, refusal := range partial.Refused {
 		if i == maxNamed {

@@ -152,7 +152,7 @@ func TestWriteBadNextToGood(t *testing.T) {
 						written = "3/0/0"
 					}
 					expect(t, write(t, handler, version, req), 400, written,
-						"refused 1 items (1 × "+tt.reason.Error()+")", "written: 3 samples", "\nseries 1 ")
+						"refused 1 item (1 × "+tt.reason.Error()+")", "written: 3 samples", "\nseries 1 ")
 					if len(store.series) != 2 || len(store.series["good2"].Samples) != 2 {
 						t.Errorf("stored %v", store.series)
 					}

@@ -136,6 +136,9 @@ func runAgent(ctx context.Context, streams IO, f *agentFlags, cmd *cobra.Command
 	if f.batchSamples < 1 || f.batchSamples > agent.MaxBatchSamples {
 		return usagef("--batch-samples %d: want 1 to %d", f.batchSamples, agent.MaxBatchSamples)
 	}
+	if f.memory == 0 {
+		return usagef("--queue-memory must not be 0")
+	}
 	if c.BatchDeadline == 0 {
 		c.BatchDeadline = -1 // none, for the queue
 	}
@@ -283,6 +286,10 @@ func (f *agentFlags) newJob() (*scrape.Job, error) {
 		return nil, usagef("--scrape-timeout %v is longer than the --interval %v", timeout, interval)
 	case f.instance != "" && len(f.scrapes) > 1:
 		return nil, usagef("--instance would be that of several targets: use a --config")
+	case f.job == "":
+		return nil, usagef("--job must not be empty")
+	case f.maxBody == 0:
+		return nil, usagef("--max-body must not be 0")
 	case f.sampleLimit < 0:
 		return nil, usagef("--sample-limit %d is negative", f.sampleLimit)
 	}

@@ -2,6 +2,7 @@ package outlets
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -35,24 +36,25 @@ func (o *Watch) Recovered() {
 	}
 }
 
-// Refused logs an answer as it came.
+// Refused logs an answer as it came, once: errors repeat it, for each series that bisecting has found.
 func (o *Watch) Refused(what promwire.WriteStats, err error) {
 	n, ok := o.Refusals.Allow()
 	if !ok {
 		return
 	}
-	args := []any{"samples", Points(what), "error", brief(err), "not_logged", n}
+	args := []any{"samples", Points(what), "not_logged", n}
 	var answer *promwire.HTTPError
 	if errors.As(err, &answer) {
 		args = append(args, "status", answer.StatusCode, "answer", answer.Body)
+		err = errors.New(strings.ReplaceAll(err.Error(), answer.Error(), fmt.Sprintf("server answered %d", answer.StatusCode)))
 	}
-	o.Logger.Error("request is refused, what it names is dropped", args...)
+	o.Logger.Error("request is refused, what it names is dropped", append(args, "error", brief(err))...)
 }
 
 // Points counts samples and histograms.
 func Points(s promwire.WriteStats) int64 { return int64(s.Samples + s.Histograms) }
 
-// brief is the text of an error, cut: it may repeat the answer, which is logged on its own.
+// brief is the text of an error, cut.
 func brief(err error) string {
 	const most = 400
 	text := err.Error()

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/promwiretest"
 	"github.com/promwire/promwire/remote"
 )
 
@@ -153,6 +154,33 @@ func TestInsist(t *testing.T) {
 		}
 		if _, is := plain.(promwire.BodyWriter); is {
 			t.Error("a writer that takes no bodies became one")
+		}
+	}
+}
+
+// TestRefusedOnce demands that an answer is in the line of a refusal once, bisected or not.
+func TestRefusedOnce(t *testing.T) {
+	for _, style := range []promwiretest.RefusalStyle{promwiretest.RefusePart, promwiretest.RefusePartSilently, promwiretest.RefuseAll} {
+		r := promwiretest.NewReceiver()
+		defer r.Close()
+		r.SetScript(promwiretest.Always(promwiretest.RefuseSeries(func(ls promwire.Labels) bool { return ls.Get("i") == "3" }, style)))
+		c, err := remote.NewWriteClient(r.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, bisect := range []int{0, 40} {
+			log := &record{}
+			stats, err := remote.NewDelivery(c, remote.DeliveryOptions{MaxBisectRequests: bisect}).Write(t.Context(), request(5))
+			(&Watch{Logger: log.logger(slog.LevelInfo)}).Refused(stats, err)
+			line := strings.ReplaceAll(log.lines()[0], `\"`, "")
+			var answer *promwire.HTTPError
+			if !errors.As(err, &answer) {
+				t.Fatal(err)
+			}
+			first, _, _ := strings.Cut(strings.TrimSpace(strings.ReplaceAll(answer.Body, `"`, "")), "\n")
+			if n := strings.Count(line, first); n != 1 {
+				t.Errorf("style %d, bisect %d: %q is there %d times: %s", style, bisect, first, n, line)
+			}
 		}
 	}
 }
