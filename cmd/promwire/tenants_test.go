@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -44,6 +45,9 @@ func TestTenants(t *testing.T) {
 		}
 	}
 	check()
+	if _, got := request(t, http.MethodGet, p.url+"/federate?match[]=m", http.Header{promwire.HeaderTenant: {"red"}}); got != fmt.Sprintf("# TYPE m untyped\nm{instance=\"\"} 1 %d\n", now.UnixMilli()) {
+		t.Errorf("federated: %s", got)
+	}
 	for _, want := range []string{"prometheus_engine_queries_concurrent_max 20\n", `prometheus_engine_query_duration_seconds_count{slice="inner_eval"} 2`} {
 		if got := get(t, p.url+"/metrics"); !strings.Contains(got, want) {
 			t.Errorf("no %s in %s", want, got)

@@ -47,7 +47,7 @@ func newServe(streams IO) *cobra.Command {
 		Short: "Store what is pushed, and answer remote read and PromQL",
 		Long: `Store what is pushed over remote write (1.0 and 2.0) in a Prometheus TSDB, and answer remote read and the
 HTTP API of Prometheus: PromQL, series, labels, metadata. As a Prometheus data source for Grafana it has the URL
-http://HOST:PORT, without a path; promtool query takes the same. For people it has a page at that address: what
+http://HOST:PORT, without a path; promtool query takes the same, and a Prometheus scrapes /federate. For people it has a page at that address: what
 arrives, metrics, PromQL.
 
 What is acknowledged survives a crash of the process. The server listens on the loopback interface unless --listen says

@@ -76,7 +76,7 @@ func (h tenantHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.metrics.ServeHTTP(w, r)
 		return
 	}
-	if !strings.HasPrefix(path, queryapi.Prefix) {
+	if !strings.HasPrefix(path, queryapi.Prefix) && path != queryapi.FederatePath {
 		http.NotFound(w, r)
 		return
 	}

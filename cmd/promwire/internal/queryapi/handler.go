@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/httputil"
 	v1 "github.com/prometheus/prometheus/web/api/v1"
 
 	"github.com/promwire/promwire/cmd/promwire/internal/apifront"
@@ -36,7 +37,7 @@ type Handler struct {
 	pause  time.Duration       // of clients
 }
 
-// New returns a handler for paths that begin with [Prefix]. Paths of Prometheus' API that would write, such as
+// New returns a handler for paths that begin with [Prefix], and for [FederatePath]. Paths of Prometheus' API that would write, such as
 // /api/v1/write, and those that have nothing to say here are not found. Without a store only [Handler.For] is of use.
 func New(store *tsdbstore.Store, o Options) *Handler {
 	o = o.withDefaults()
@@ -53,8 +54,9 @@ func (h *Handler) For(store *tsdbstore.Store) *Handler {
 	c := *h
 	c.store = store
 	c.api = sync.OnceValue(func() http.Handler {
-		router := route.New().WithPrefix(strings.TrimSuffix(Prefix, "/"))
-		newAPI(store, h.opts, h.engine).Register(router)
+		router := route.New()
+		router.Get(FederatePath, httputil.CompressionHandler{Handler: http.HandlerFunc(c.federate)}.ServeHTTP)
+		newAPI(store, h.opts, h.engine).Register(router.WithPrefix(strings.TrimSuffix(Prefix, "/")))
 		return router
 	})
 	return &c
@@ -94,6 +96,9 @@ func newAPI(store *tsdbstore.Store, o Options, engine promql.QueryEngine) *v1.AP
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, _ := strings.CutPrefix(r.URL.Path, Prefix)
 	kind := kindOf(path)
+	if r.URL.Path == FederatePath {
+		kind = reading
+	}
 	if kind == unknown {
 		http.NotFound(w, r)
 		return

@@ -79,7 +79,9 @@ func startOurs(t *testing.T) string {
 	}
 	t.Cleanup(func() { store.Close() })
 	mux := http.NewServeMux()
-	mux.Handle(queryapi.Prefix, queryapi.New(store, queryapi.Options{}))
+	queries := queryapi.New(store, queryapi.Options{})
+	mux.Handle(queryapi.Prefix, queries)
+	mux.Handle(queryapi.FederatePath, queries)
 	remote := server.NewHandler(store)
 	mux.Handle(server.WritePath, remote)
 	mux.Handle(server.ReadPath, remote)
