@@ -40,6 +40,14 @@ type thanosReceiver struct {
 	*proc.Process
 	write string // the URL to write to
 	store string // the address of its data
+	ready string // the URL that says that it is ready
+}
+
+// restart runs a node again that was killed, with its data.
+func (r *thanosReceiver) restart(t *testing.T, p proc.Program) {
+	t.Helper()
+	r.Process = proc.Start(t, p, t.TempDir(), r.Args...)
+	r.Await(t, func() string { return r.ready })
 }
 
 // runThanosRing runs n receivers, each of which has all data, and a querier before them. All have some data then: a querier
@@ -63,11 +71,11 @@ func runThanosRing(t *testing.T, p proc.Program, n int) ([]thanosReceiver, func(
 			`--receive.hashrings=[{"endpoints": [` + ring[1:] + `]}]`, fmt.Sprintf("--receive.replication-factor=%d", n),
 		}, grace...)
 		s := proc.Start(t, p, dir, args...)
-		receivers = append(receivers, thanosReceiver{s, "http://" + at[3] + "/api/v1/receive", at[0]})
+		receivers = append(receivers, thanosReceiver{s, "http://" + at[3] + "/api/v1/receive", at[0], "http://" + at[2] + "/-/ready"})
 		query = append(query, "--endpoint="+at[0])
 	}
-	for i, r := range receivers {
-		r.Await(t, func() string { return "http://" + addresses[ports*i+2] + "/-/ready" })
+	for _, r := range receivers {
+		r.Await(t, func() string { return r.ready })
 	}
 	now := time.Now().UnixMilli()
 	c := client(t, receivers[0].write, remote.WithMessageType(promwire.WriteV1))
@@ -167,7 +175,7 @@ func TestThanosRing(t *testing.T) {
 			case err := <-done:
 				t.Fatalf("one node of three took it: %v", err)
 			}
-			receivers[2].Process = proc.Start(t, p, t.TempDir(), receivers[2].Args...)
+			receivers[2].restart(t, p)
 			if err := <-done; err != nil {
 				t.Fatal(err)
 			}

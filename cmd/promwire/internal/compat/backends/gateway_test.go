@@ -300,8 +300,30 @@ func TestGatewayEngineKilled(t *testing.T) {
 	}, "prometheus", "victoria-metrics")
 }
 
-// TestGatewayRing kills a node of a ring of three while data come: nothing that was acknowledged is lost, and queries and
-// reads go on to be whole.
+// load writes until end is called, some hundred times a second.
+func (s *source) load(t *testing.T) (end func()) {
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				s.write(t, 1)
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		<-done
+	}
+}
+
+// TestGatewayRing kills two nodes of a ring of three under load, the second one when the first one is back: nothing that was
+// acknowledged is lost, and queries and reads go on to be whole.
 func TestGatewayRing(t *testing.T) {
 	t.Parallel()
 	for _, p := range proc.Must(t, "thanos") {
@@ -313,8 +335,16 @@ func TestGatewayRing(t *testing.T) {
 			address, end := gateway(t, "thanos", in)
 			s := source{client: client(t, address+server.WritePath), start: time.Now().Add(-time.Hour).UnixMilli()}
 			s.write(t, 200)
+			endLoad := s.load(t)
 			receivers[1].Kill()
+			time.Sleep(2 * time.Second) // under load
+			receivers[1].restart(t, p)
+			time.Sleep(2 * time.Second)
+			receivers[2].Kill()
+			time.Sleep(2 * time.Second)
+			endLoad()
 			s.write(t, 200)
+			t.Logf("%d requests acknowledged", s.acked)
 			awaitRead(t, address, f, in, "load", s.all())
 			var answer struct {
 				Data struct {
@@ -323,7 +353,7 @@ func TestGatewayRing(t *testing.T) {
 			}
 			args := url.Values{"query": {`sum(count_over_time(gateway_load[2h]))`}}
 			decode(t, get(t, address+"/api/v1/query?"+args.Encode()), &answer)
-			if r := answer.Data.Result; len(r) != 1 || number(t, r[0].Value[1]) != float64(400*sourceSeries) {
+			if r := answer.Data.Result; len(r) != 1 || number(t, r[0].Value[1]) != float64(s.acked*sourceSeries) {
 				t.Errorf("a query counts %v", r)
 			}
 			end()
