@@ -162,8 +162,9 @@ func pushOf(t *testing.T, write func(w io.Writer), args ...string) (out string, 
 	return text.String(), cmd.ProcessState.ExitCode(), peakMemory(cmd.ProcessState)
 }
 
-// Memory does not grow with the file: what it takes for 800,000 samples, which take some 90 MB more if all are held, is
-// compared with what it takes for 100,000, as the memory of the program alone differs from machine to machine.
+// Memory does not grow with the file: what it takes for 2,000,000 samples, which take some 230 MB more if all are held, is
+// compared with what it takes for 100,000, as the memory of the program alone differs from machine to machine, and more
+// with how busy that is.
 func TestImportMemory(t *testing.T) {
 	took := func(n int) int64 {
 		out, code, bytes := pushOf(t, func(w io.Writer) { writeSamples(t, w, n) }, "--memory", "2MB")
@@ -172,10 +173,10 @@ func TestImportMemory(t *testing.T) {
 		}
 		return bytes
 	}
-	few, many := took(100_000), took(800_000)
+	few, many := took(100_000), took(2_000_000)
 	t.Logf("%d MB, %d MB", few>>20, many>>20)
-	if limit := few + 40<<20; many > limit && !raceEnabled {
-		t.Errorf("it took %d MB for 100,000 samples, and %d MB for 800,000", few>>20, many>>20)
+	if limit := few + 110<<20; many > limit && !raceEnabled {
+		t.Errorf("it took %d MB for 100,000 samples, and %d MB for 2,000,000", few>>20, many>>20)
 	}
 }
 
