@@ -10,7 +10,8 @@ import (
 	"github.com/promwire/promwire/remote"
 )
 
-// TestRebound asks as the page of a site does whose name leads to the loopback interface: nothing is told or taken.
+// TestRebound asks as the page of a site does whose name leads to the loopback interface, and writes as that of any other site does:
+// nothing is told or taken.
 func TestRebound(t *testing.T) {
 	engine := promwiretest.NewReceiver()
 	defer engine.Close()
@@ -24,6 +25,10 @@ func TestRebound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			base := strings.TrimSuffix(p.write, "/api/v1/write")
 			checkRebound(t, base, "/", "/ui/live", "/metrics", "/-/healthy", "/api/v1/query?query=1", "/api/v1/read")
+			foreign := http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"no-cors"}, "Origin": {"http://evil.example"}}
+			if code, text := post(t, p.write, foreign); code != http.StatusForbidden || !strings.Contains(text, "http://evil.example") {
+				t.Errorf("a write of another site's page: %d %s", code, text)
+			}
 			rebound := remote.WithHTTPClient(&http.Client{Transport: asked("rebound.example")})
 			series := &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{{
 				Labels: promwire.LabelsFromStrings("__name__", "m"), Samples: []promwire.Sample{{Timestamp: 1, Value: 1}},

@@ -30,23 +30,44 @@ func (f *hostFlags) check() error {
 	return nil
 }
 
-// before lets only requests for allowed hosts through to next. addr is what ln was asked to listen on.
+// before lets only requests for allowed hosts through to next, and none that a browser sends for the page of another site. addr is
+// what ln was asked to listen on.
 func (f *hostFlags) before(next http.Handler, ln net.Listener, addr string) http.Handler {
-	tcp, ok := ln.Addr().(*net.TCPAddr)
-	if loopback := ok && tcp.IP.IsLoopback(); slices.Contains(f.allowed, "*") || len(f.allowed) == 0 && !loopback {
-		return next
-	}
-	names := []string{"localhost", "*.localhost", hostName(addr)}
-	for _, name := range f.allowed {
-		names = append(names, hostName(name))
-	}
+	names := f.names(ln, addr)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if name := hostName(r.Host); !allowed(name, names) {
 			http.Error(w, fmt.Sprintf("%.100q is no name of this server; if it should be, start it with --web.allowed-hosts=%.100s", name, name), http.StatusMisdirectedRequest)
 			return
 		}
+		if foreign(r) {
+			http.Error(w, fmt.Sprintf("not for pages of other sites: %.100q is none of %.100q", r.Header.Get("Origin"), r.Host), http.StatusForbidden)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// names returns by which names ln may be asked, nil for any.
+func (f *hostFlags) names(ln net.Listener, addr string) []string {
+	tcp, ok := ln.Addr().(*net.TCPAddr)
+	if loopback := ok && tcp.IP.IsLoopback(); slices.Contains(f.allowed, "*") || len(f.allowed) == 0 && !loopback {
+		return nil
+	}
+	names := []string{"localhost", "*.localhost", hostName(addr)}
+	for _, name := range f.allowed {
+		names = append(names, hostName(name))
+	}
+	return names
+}
+
+var crossOrigin = http.NewCrossOriginProtection()
+
+// foreign says that a browser sends r for a page of another origin, which could change something by it, or keep the server busy with
+// what it can't even read. Links to this server are no such requests, nor is anything that no browser sends.
+func foreign(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	blind := r.Header.Get("Sec-Fetch-Mode") == "no-cors" && (site == "cross-site" || site == "same-site")
+	return blind || crossOrigin.Check(r) != nil
 }
 
 // hostName returns the name of a header Host or an address, without the port.
@@ -57,9 +78,9 @@ func hostName(host string) string {
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 }
 
-// allowed says whether a name is an IP address or one of names. A request without a name comes from no browser.
+// allowed says whether a name is an IP address or one of names; nil are all. A request without a name comes from no browser.
 func allowed(name string, names []string) bool {
-	if _, err := netip.ParseAddr(name); err == nil || name == "" {
+	if _, err := netip.ParseAddr(name); err == nil || name == "" || names == nil {
 		return true
 	}
 	return slices.ContainsFunc(names, func(n string) bool {

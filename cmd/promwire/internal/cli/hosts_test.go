@@ -67,3 +67,48 @@ type boundTo string
 func (boundTo) Accept() (net.Conn, error) { return nil, net.ErrClosed }
 func (boundTo) Close() error              { return nil }
 func (b boundTo) Addr() net.Addr          { return &net.TCPAddr{IP: net.ParseIP(string(b)), Port: 9201} }
+
+// TestOtherOrigins sends what browsers send for pages of a listener itself, of others, and what no browser sends.
+func TestOtherOrigins(t *testing.T) {
+	for _, c := range []struct {
+		method, site, mode, origin string
+		ok                         bool
+	}{
+		{"POST", "", "", "", true},
+		{"POST", "same-origin", "cors", "http://127.0.0.1:9201", true},
+		{"POST", "same-origin", "cors", "https://proxy.example", true}, // a proxy that does not pass Host on
+		{"POST", "none", "navigate", "null", true},
+		{"POST", "", "", "http://127.0.0.1:9201", true}, // an old browser, or no TLS
+		{"POST", "cross-site", "no-cors", "http://evil.example", false},
+		{"POST", "cross-site", "navigate", "null", false}, // a form
+		{"POST", "same-site", "cors", "http://127.0.0.1:3000", false},
+		{"POST", "", "", "http://evil.example", false},
+		{"POST", "", "", "http://127.0.0.1:3000", false},
+		{"POST", "", "", "null", false},
+		{"PUT", "cross-site", "cors", "http://evil.example", false},
+		{"DELETE", "", "", "http://evil.example", false},
+		{"GET", "", "", "", true},
+		{"GET", "none", "navigate", "", true},
+		{"GET", "cross-site", "navigate", "", true}, // a link
+		{"GET", "same-origin", "no-cors", "", true},
+		{"GET", "cross-site", "no-cors", "", false}, // an image
+		{"HEAD", "same-site", "no-cors", "", false},
+		{"GET", "cross-site", "cors", "http://grafana.example", true}, // a proxy may allow it
+		{"OPTIONS", "cross-site", "cors", "http://grafana.example", true},
+	} {
+		for _, f := range []hostFlags{{}, {allowed: []string{"*"}}} {
+			r, w := httptest.NewRequest(c.method, "/", nil), httptest.NewRecorder()
+			r.Host = "127.0.0.1:9201"
+			for name, value := range map[string]string{"Sec-Fetch-Site": c.site, "Sec-Fetch-Mode": c.mode, "Origin": c.origin} {
+				if value != "" {
+					r.Header.Set(name, value)
+				}
+			}
+			f.before(http.NotFoundHandler(), boundTo("127.0.0.1"), "127.0.0.1:9201").ServeHTTP(w, r)
+			want := map[bool]int{true: http.StatusNotFound, false: http.StatusForbidden}[c.ok]
+			if w.Code != want || !c.ok && !strings.Contains(w.Body.String(), "not for pages of other sites") {
+				t.Errorf("%+v: %d %s", c, w.Code, w.Body)
+			}
+		}
+	}
+}
