@@ -122,10 +122,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		defer h.places.Delete(0)
 	}
-	if path == "format_query" && tooDeep(r.Form.Get("query")) {
-		errTooDeep.Answer(w)
+	release, refusal := h.checkCosts(path, r.Form.Get("query"))
+	if refusal != nil {
+		refusal.Answer(w)
 		return
 	}
+	defer release()
 	if path == "status/config" && r.Method == http.MethodGet {
 		answerConfig(w, h.store.Options())
 		return
