@@ -2,9 +2,12 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
@@ -166,7 +169,7 @@ func TestKubernetes(t *testing.T) {
 func TestCompose(t *testing.T) {
 	doc := readYAML(t, "compose.yaml")[0]
 	services := doc["services"].(map[string]any)
-	arguments(t, newServe, services["promwire"].(map[string]any)["command"])
+	checkReachedBy(t, arguments(t, newServe, services["promwire"].(map[string]any)["command"]), "localhost:9201")
 	arguments(t, newAgent, services["self"].(map[string]any)["command"])
 	test := services["promwire"].(map[string]any)["healthcheck"].(map[string]any)["test"].([]any)
 	if test[0] != "CMD" || test[1] != "/promwire" {
@@ -185,5 +188,37 @@ func TestCompose(t *testing.T) {
 	}
 	if _, err := os.Stat("../../../../" + at(t, services, "promwire.build.dockerfile")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestImage checks the command of the image, and by which names its server is reached.
+func TestImage(t *testing.T) {
+	text, err := os.ReadFile(deploy + "container/Containerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var command []any
+	if err := json.Unmarshal(regexp.MustCompile(`(?m)^CMD (.*)$`).FindSubmatch(text)[1], &command); err != nil {
+		t.Fatal(err)
+	}
+	checkReachedBy(t, arguments(t, newServe, command), "localhost:9201", "promwire:9201", "store.monitoring.svc:9201", "store.monitoring.svc.cluster.local")
+}
+
+// checkReachedBy demands that a server in a container is reached by names, but not by any: its port may be published at 127.0.0.1.
+func checkReachedBy(t *testing.T, serve *cobra.Command, names ...string) {
+	t.Helper()
+	allowed, err := serve.Flags().GetStringSlice("web.allowed-hosts")
+	f := hostFlags{allowed: allowed}
+	if err := errors.Join(err, f.check()); err != nil {
+		t.Fatal(err)
+	}
+	h := f.before(http.NotFoundHandler(), boundTo("::"), serve.Flags().Lookup("listen").Value.String())
+	for _, name := range append(names, "127.0.0.1:9201", "rebound.example:9201") {
+		r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
+		r.Host = name
+		h.ServeHTTP(w, r)
+		if reached := w.Code == http.StatusNotFound; reached == strings.HasPrefix(name, "rebound") {
+			t.Errorf("%s: %d", name, w.Code)
+		}
 	}
 }
