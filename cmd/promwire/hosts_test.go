@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -36,11 +38,38 @@ func TestRebound(t *testing.T) {
 			if _, err := writeOne(t, p.write, series, rebound); err == nil || !strings.Contains(err.Error(), "--web.allowed-hosts=rebound.example") {
 				t.Errorf("a write: %v", err)
 			}
+			checkRefused(t, base, 7, 1)
 		})
 	}
 	if got := engine.Series(); len(got) > 0 {
 		t.Errorf("%v was taken", got)
 	}
+}
+
+// checkRefused demands that a server has counted what it refused, and tells.
+func checkRefused(t *testing.T, base string, host, origin int) {
+	t.Helper()
+	code, text := request(t, http.MethodGet, base+"/metrics", nil)
+	for reason, n := range map[string]int{"host": host, "origin": origin} {
+		if line := fmt.Sprintf("\npromwire_http_refused_total{reason=%q} %d\n", reason, n); code != http.StatusOK || !strings.Contains(text, line) {
+			t.Errorf("/metrics: %d, want%s", code, line)
+		}
+	}
+}
+
+// TestReboundAgent asks the agent's listener likewise.
+func TestReboundAgent(t *testing.T) {
+	p := startAgent(t, "--scrape", "http://127.0.0.1:1/metrics", "--write", "http://127.0.0.1:1/", "--shutdown-timeout", "0", "--listen", "127.0.0.1:0")
+	var found []string
+	until(t, "the address", func() bool {
+		found = regexp.MustCompile(`msg=listening url=(\S+)`).FindStringSubmatch(p.text())
+		return found != nil
+	})
+	checkRebound(t, found[1], "/metrics", "/-/healthy")
+	if code, text := post(t, found[1]+"/", http.Header{"Origin": {"http://evil.example"}}); code != http.StatusForbidden {
+		t.Errorf("for a page of another site: %d %s", code, text)
+	}
+	checkRefused(t, found[1], 2, 1)
 }
 
 func startGateway(t *testing.T, upstream string) *process {

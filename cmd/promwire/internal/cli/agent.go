@@ -378,8 +378,9 @@ func (f *agentFlags) serve(ctx context.Context, a *agent.Agent, logger *slog.Log
 	if err != nil {
 		return nil, fmt.Errorf("--listen %s: %w", f.listen, err)
 	}
+	refused := newRefused()
 	srv := &http.Server{
-		Handler: f.hosts.before(a, ln, f.listen), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
+		Handler: f.hosts.before(withRefused(a, refused), ln, f.listen, refused), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	go func() { _ = srv.Serve(ln) }() // ends with Close

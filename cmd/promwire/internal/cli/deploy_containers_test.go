@@ -212,7 +212,7 @@ func checkReachedBy(t *testing.T, serve *cobra.Command, names ...string) {
 	if err := errors.Join(err, f.check()); err != nil {
 		t.Fatal(err)
 	}
-	h := f.before(http.NotFoundHandler(), boundTo("::"), serve.Flags().Lookup("listen").Value.String())
+	h := f.before(http.NotFoundHandler(), boundTo("::"), serve.Flags().Lookup("listen").Value.String(), newRefused())
 	for _, name := range append(names, "127.0.0.1:9201", "rebound.example:9201") {
 		r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
 		r.Host = name

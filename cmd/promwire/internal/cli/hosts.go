@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
 	"github.com/spf13/pflag"
 )
 
@@ -31,19 +33,53 @@ func (f *hostFlags) check() error {
 }
 
 // before lets only requests for allowed hosts through to next, and none that a browser sends for the page of another site. addr is
-// what ln was asked to listen on.
-func (f *hostFlags) before(next http.Handler, ln net.Listener, addr string) http.Handler {
+// what ln was asked to listen on. What is refused is counted.
+func (f *hostFlags) before(next http.Handler, ln net.Listener, addr string, refused *prometheus.CounterVec) http.Handler {
 	names := f.names(ln, addr)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if name := hostName(r.Host); !allowed(name, names) {
+			refused.WithLabelValues(refusedHost).Inc()
 			http.Error(w, fmt.Sprintf("%.100q is no name of this server; if it should be, start it with --web.allowed-hosts=%.100s", name, name), http.StatusMisdirectedRequest)
 			return
 		}
 		if foreign(r) {
+			refused.WithLabelValues(refusedOrigin).Inc()
 			http.Error(w, fmt.Sprintf("not for pages of other sites: %.100q is none of %.100q", r.Header.Get("Origin"), r.Host), http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)
+	})
+}
+
+// Why requests are refused before any handler.
+const (
+	refusedHost   = "host"
+	refusedOrigin = "origin"
+)
+
+// newRefused returns the counter of requests that are refused before any handler.
+func newRefused() *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "promwire_http_refused_total", Help: "Requests refused before any handler: under a name that is not the server's (host), for pages of other sites (origin).",
+	}, []string{"reason"})
+	c.WithLabelValues(refusedHost)
+	c.WithLabelValues(refusedOrigin)
+	return c
+}
+
+// withRefused adds the counter to the figures of next, which are text 0.0.4.
+func withRefused(next http.Handler, refused *prometheus.CounterVec) http.Handler {
+	own := prometheus.NewRegistry()
+	own.MustRegister(refused)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r)
+		if r.URL.Path != metricsPath {
+			return
+		}
+		families, _ := own.Gather() // nothing can fail
+		for _, f := range families {
+			_, _ = expfmt.MetricFamilyToText(w, f) // the prober may be gone
+		}
 	})
 }
 

@@ -48,7 +48,7 @@ func TestAllowedHosts(t *testing.T) {
 		}
 		r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
 		r.Host = c.host
-		f.before(http.NotFoundHandler(), boundTo(c.bound), c.listen).ServeHTTP(w, r)
+		f.before(http.NotFoundHandler(), boundTo(c.bound), c.listen, newRefused()).ServeHTTP(w, r)
 		want := map[bool]int{true: http.StatusNotFound, false: http.StatusMisdirectedRequest}[c.ok]
 		if w.Code != want || !c.ok && !strings.Contains(w.Body.String(), "start it with --web.allowed-hosts") {
 			t.Errorf("%+v: %d %s", c, w.Code, w.Body)
@@ -104,7 +104,7 @@ func TestOtherOrigins(t *testing.T) {
 					r.Header.Set(name, value)
 				}
 			}
-			f.before(http.NotFoundHandler(), boundTo("127.0.0.1"), "127.0.0.1:9201").ServeHTTP(w, r)
+			f.before(http.NotFoundHandler(), boundTo("127.0.0.1"), "127.0.0.1:9201", newRefused()).ServeHTTP(w, r)
 			want := map[bool]int{true: http.StatusNotFound, false: http.StatusForbidden}[c.ok]
 			if w.Code != want || !c.ok && !strings.Contains(w.Body.String(), "not for pages of other sites") {
 				t.Errorf("%+v: %d %s", c, w.Code, w.Body)

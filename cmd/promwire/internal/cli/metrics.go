@@ -29,19 +29,20 @@ const metricsPath = "/metrics"
 type ownMetrics struct {
 	registry *prometheus.Registry
 	handlers *servermetrics.Metrics
+	refused  *prometheus.CounterVec // before any handler
 	reload   reloadMetrics
 	page     http.Handler
 	logger   *slog.Logger
 }
 
 func newOwnMetrics(logger *slog.Logger) *ownMetrics {
-	m := &ownMetrics{registry: prometheus.NewRegistry(), handlers: servermetrics.New(), logger: logger}
+	m := &ownMetrics{registry: prometheus.NewRegistry(), handlers: servermetrics.New(), refused: newRefused(), logger: logger}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "promwire_build_info", Help: "1, with what this promwire was built from as labels.",
 		ConstLabels: prometheus.Labels{"version": promwire.Version, "revision": commit(), "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.handlers, build, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.handlers, m.refused, build, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.reload.init(m.registry)
 	m.page = m.pageWith()

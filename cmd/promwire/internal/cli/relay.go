@@ -155,8 +155,9 @@ func runRelay(cmd *cobra.Command, streams IO, f *relayFlags) error {
 
 // serve receives until ctx ends.
 func (f *relayFlags) serve(ctx context.Context, ln net.Listener, r *relay.Relay, streams IO, logger *slog.Logger) error {
+	refused := newRefused()
 	srv := &http.Server{
-		Handler: f.hosts.before(r, ln, f.listen), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute,
+		Handler: f.hosts.before(withRefused(r, refused), ln, f.listen, refused), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)

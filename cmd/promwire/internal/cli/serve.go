@@ -176,7 +176,7 @@ func listen(ctx context.Context, addr string, web *webConfig, logger *slog.Logge
 	web.warnIfOpen(ln, logger)
 	s := &httpServer{url: web.scheme() + "://" + ln.Addr().String(), logger: logger, own: newOwnMetrics(logger), failed: make(chan error, 1)}
 	s.http = &http.Server{
-		Handler: web.hosts.before(s, ln, addr), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 5 * time.Minute,
+		Handler: web.hosts.before(s, ln, addr, s.own.refused), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 5 * time.Minute,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	go func() {
