@@ -2,6 +2,7 @@ package apifront
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 )
@@ -41,6 +42,9 @@ func (p *Places) Insert(ctx context.Context, _ string) (int, error) {
 		}
 	}
 	p.refused.Add(1)
+	if err := ctx.Err(); !errors.Is(err, context.DeadlineExceeded) {
+		return 0, err
+	}
 	return 0, fmt.Errorf("query timed out in query queue: %d queries run already, as many as --query.max-concurrency lets: %w", cap(p.taken), ctx.Err())
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,13 +31,14 @@ func (f *queryFlags) register(flags *pflag.FlagSet) {
 	flags.Var(&f.timeout, "query.timeout", "how long a query may take")
 	flags.IntVar(&f.maxConcurrency, "query.max-concurrency", f.maxConcurrency, "how many queries run at the same time; others wait")
 	flags.IntVar(&f.maxSamples, "query.max-samples", f.maxSamples, "bound on the samples a query has in memory, at 16 bytes each")
-	flags.Var(&f.maxMemory, "query.max-memory", "bound on the memory of the process, beyond which queries are ended, the oldest first; 0: none (default: 80 % of what the machine or the container has)")
+	flags.Var(&f.maxMemory, "query.max-memory", "bound on the memory of the process, beyond which queries are ended, the oldest first, at least 64MB; 0: none (default: 80 % of what the machine or the container has)")
 	flags.Lookup("query.max-memory").DefValue = "0" // the same help everywhere
 	flags.Var(&f.lookback, "query.lookback-delta", "how far back a query looks for the newest sample of a series")
 }
 
 // check refuses what would mean that nothing can be queried.
 func (f *queryFlags) check() error {
+	least := min(size(memory.Least), cmp.Or(defaultQueryFlags().maxMemory, memory.Least)) // the default of a small machine is taken
 	switch {
 	case f.timeout == 0:
 		return usagef("--query.timeout must not be 0")
@@ -44,6 +46,8 @@ func (f *queryFlags) check() error {
 		return usagef("--query.lookback-delta must not be 0")
 	case f.maxConcurrency < 1 || f.maxConcurrency > 1<<16:
 		return usagef("--query.max-concurrency %d: want 1 to %d", f.maxConcurrency, 1<<16)
+	case f.maxMemory > 0 && f.maxMemory < least:
+		return usagef("--query.max-memory %v: want at least %v, half of which a server needs that does nothing, or 0 for no bound", &f.maxMemory, &least)
 	case f.maxSamples < 1:
 		return usagef("--query.max-samples %d: want at least 1", f.maxSamples)
 	default:

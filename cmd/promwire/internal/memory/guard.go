@@ -14,6 +14,8 @@ import (
 var ErrShort = fmt.Errorf("ended, since the memory of the server is short: ask for less at once (--query.max-memory): %w", promwire.ErrUnavailable)
 
 const (
+	// Least is the smallest limit of use, in bytes: a process that does nothing has half of it in use.
+	Least = 64 << 20
 	// every is how often a guard looks.
 	every = 20 * time.Millisecond
 	// patience is how long it waits for the collector after it has ended something, unless memory grows further.
@@ -58,6 +60,17 @@ func (w *work) Err() error {
 		return ErrShort
 	}
 	return nil
+}
+
+// workKey is the key of the work that a context is of.
+type workKey struct{}
+
+// Value implements [context.Context].
+func (w *work) Value(key any) any {
+	if key == (workKey{}) {
+		return w
+	}
+	return w.Context.Value(key)
 }
 
 // Begin returns a context that ends with [ErrShort] when memory is short. The function that it returns must be called when the work
@@ -134,15 +147,18 @@ func (g *Guard) endOldest(now time.Time, u usage) {
 	}
 }
 
-// Reserve reports whether n bytes fit, by [ErrShort] if they don't, and counts them as used until the function that it returns is
-// called. It is for what is taken at once, which nothing can end.
-func (g *Guard) Reserve(n int64) (release func(), err error) {
+// Reserve reports whether n bytes fit, and counts them as used until the function that it returns is called. If they don't, it ends
+// the work that ctx is of, with [ErrShort]. It is for what is taken at once, which nothing can end.
+func (g *Guard) Reserve(ctx context.Context, n int64) (release func(), err error) {
 	if g.limit == 0 || n < Noticed {
 		return func() {}, nil
 	}
 	if !g.fits(uint64(n)) {
 		runtime.GC()
 		if !g.fits(uint64(n)) {
+			if w, ok := ctx.Value(workKey{}).(*work); ok {
+				w.cancel(ErrShort)
+			}
 			return nil, ErrShort
 		}
 	}

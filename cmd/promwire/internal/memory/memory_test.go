@@ -104,19 +104,19 @@ func TestEnd(t *testing.T) {
 func TestReserve(t *testing.T) {
 	g, u := fake(100 << 20)
 	u.bytes = 50 << 20
-	release, err := g.Reserve(30 << 20)
+	release, err := g.Reserve(t.Context(), 30<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := g.Reserve(30 << 20); !errors.Is(err, ErrShort) {
+	if _, err := g.Reserve(t.Context(), 30<<20); !errors.Is(err, ErrShort) {
 		t.Errorf("110 of 100 MiB: %v", err)
 	}
-	if _, err := g.Reserve(1 << 20); err != nil {
+	if _, err := g.Reserve(t.Context(), 1<<20); err != nil {
 		t.Error(err)
 	}
 	release()
 	release()
-	if _, err := g.Reserve(30 << 20); err != nil {
+	if _, err := g.Reserve(t.Context(), 30<<20); err != nil {
 		t.Error(err)
 	}
 }
@@ -128,8 +128,24 @@ func TestNoLimit(t *testing.T) {
 	if ctx != t.Context() {
 		t.Error("a context is watched without a limit")
 	}
-	if _, err := g.Reserve(math.MaxInt64); err != nil {
+	if _, err := g.Reserve(t.Context(), math.MaxInt64); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestReserveEnds demands that work for which there is no memory is ended.
+func TestReserveEnds(t *testing.T) {
+	g := NewGuard(100 << 20)
+	g.usage = func() usage { return usage{bytes: 90 << 20} }
+	ctx, done := g.Begin(t.Context())
+	defer done()
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if _, err := g.Reserve(inner, 30<<20); !errors.Is(err, ErrShort) {
+		t.Error(err)
+	}
+	if !errors.Is(ctx.Err(), ErrShort) {
+		t.Errorf("the work goes on: %v", ctx.Err())
 	}
 }
 

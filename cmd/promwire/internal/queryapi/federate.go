@@ -3,7 +3,6 @@ package queryapi
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -39,7 +38,7 @@ func (h *Handler) federate(w http.ResponseWriter, r *http.Request) {
 		failed(err).Answer(w)
 		return
 	}
-	release, err := h.memory.Reserve(federating * textSize(newest))
+	release, err := h.memory.Reserve(r.Context(), federating*textSize(newest))
 	if err != nil {
 		failed(err).Answer(w)
 		return
@@ -56,16 +55,6 @@ func (h *Handler) federate(w http.ResponseWriter, r *http.Request) {
 			return // the client is gone, or takes too long
 		}
 	}
-}
-
-func failed(err error) *apifront.Refusal {
-	if code, retryable := retryableStatus("", err); retryable {
-		return &apifront.Refusal{Status: code, Kind: "unavailable", Err: err}
-	}
-	if errors.As(err, new(promql.ErrTooManySamples)) {
-		return &apifront.Refusal{Status: http.StatusUnprocessableEntity, Kind: "execution", Err: err}
-	}
-	return &apifront.Refusal{Status: http.StatusInternalServerError, Kind: "internal", Err: err}
 }
 
 // newest returns the newest sample of each series that is not older than the lookback delta, in the order of names.

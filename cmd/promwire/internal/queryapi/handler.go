@@ -111,18 +111,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	base, done := h.memory.Begin(r.Context())
 	defer done()
-	ctx := base
+	ctx, cancel := context.WithTimeout(base, h.opts.Timeout)
+	defer cancel()
 	if kind == reading {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(base, h.opts.Timeout)
-		defer cancel()
 		if _, err := h.places.Insert(ctx, ""); err != nil {
-			(&apifront.Refusal{Status: http.StatusServiceUnavailable, Kind: "timeout", Err: err}).Answer(w)
+			failed(err).Answer(w)
 			return
 		}
 		defer h.places.Delete(0)
 	}
-	release, refusal := h.checkCosts(path, r.Form.Get("query"))
+	release, refusal := h.checkCosts(ctx, path, r.Form.Get("query"))
 	if refusal != nil {
 		refusal.Answer(w)
 		return
@@ -132,7 +130,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answerConfig(w, h.store.Options())
 		return
 	}
-	out := apifront.NewSteady(base, w, h.pause)
+	out := apifront.NewSteady(base, &outcome{ResponseWriter: w, work: base}, h.pause)
 	defer out.End()
 	h.api().ServeHTTP(out, r.WithContext(ctx))
 }

@@ -36,6 +36,21 @@ func TestTimeout(t *testing.T) {
 		demand(t, 503, `"errorType":"timeout"`, "query timed out in ")
 }
 
+// TestWaiting ends the wait for a place after the timeout of the server, or that of the request.
+func TestWaiting(t *testing.T) {
+	h := New(newStore(t), Options{Timeout: 50 * time.Millisecond, MaxConcurrency: 1})
+	if _, err := h.places.Insert(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"query", "query_range", "labels", "series", "label/a/values", "query_exemplars", "parse_query", "status/tsdb"} {
+		v := params("query", "up", "match[]", "up", "start", "1", "end", "2", "step", "1")
+		got := get(h, path, v)
+		got.demand(t, 503, `"errorType":"timeout"`, `"error":"query timed out in query queue: 1 queries run already`)
+	}
+	h.opts.Timeout = long
+	get(h, "query", params("query", "up", "timeout", "50ms")).demand(t, 503, `"errorType":"timeout"`)
+}
+
 // TestPlaces gives as many queries a place as there are; others wait as long as their client does.
 func TestPlaces(t *testing.T) {
 	h := New(newStore(t), Options{Timeout: long, MaxConcurrency: 2})
@@ -46,7 +61,7 @@ func TestPlaces(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for path, code := range map[string]int{"query?query=up": 400, "labels": 503} {
+	for path, code := range map[string]int{"query?query=up": 499, "labels": 499} {
 		r := httptest.NewRequest(http.MethodGet, Prefix+path, nil).WithContext(ctx)
 		ask(h, r).demand(t, code, `"status":"error"`)
 	}

@@ -1,6 +1,7 @@
 package queryapi
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -71,7 +72,7 @@ func ownText(n parser.Node) (length float64) {
 
 // checkCosts refuses to format a query, or to show its tree, if that would take long, and has the memory for a tree reserved until
 // release is called. What can't be parsed is the API's to refuse.
-func (h *Handler) checkCosts(path, query string) (release func(), refusal *apifront.Refusal) {
+func (h *Handler) checkCosts(ctx context.Context, path, query string) (release func(), refusal *apifront.Refusal) {
 	release = func() {}
 	if path != "format_query" && path != "parse_query" {
 		return release, nil
@@ -87,7 +88,7 @@ func (h *Handler) checkCosts(path, query string) (release func(), refusal *apifr
 	case path == "parse_query" && c.tree > maxTree:
 		return release, tooDeep("show")
 	case path == "parse_query":
-		if release, err = h.memory.Reserve(int64(encoding * c.tree)); err != nil {
+		if release, err = h.memory.Reserve(ctx, int64(encoding*c.tree)); err != nil {
 			return func() {}, failed(err)
 		}
 	}

@@ -21,9 +21,9 @@ type reserving struct {
 	releases []func()
 }
 
-// take reserves n bytes until release is called.
-func (r *reserving) take(n int64) error {
-	release, err := r.memory.Reserve(n)
+// take reserves n bytes for the work of ctx until release is called.
+func (r *reserving) take(ctx context.Context, n int64) error {
+	release, err := r.memory.Reserve(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -58,12 +58,13 @@ type reservingQuerier struct {
 
 // Select implements [storage.Querier].
 func (q reservingQuerier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-	return &reservingSet{SeriesSet: q.Querier.Select(ctx, sorted, hints, matchers...), r: q.r}
+	return &reservingSet{SeriesSet: q.Querier.Select(ctx, sorted, hints, matchers...), ctx: ctx, r: q.r}
 }
 
 // reservingSet reserves memory for the labels that are made of series.
 type reservingSet struct {
 	storage.SeriesSet
+	ctx     context.Context
 	r       *reserving
 	pending int64
 	err     error
@@ -75,7 +76,7 @@ func (s *reservingSet) Next() bool {
 		return false
 	}
 	if s.pending += 2 * int64(s.r.made); s.pending >= memory.Noticed { // the text, and the labels with it
-		s.err, s.pending = s.r.take(s.pending), 0
+		s.err, s.pending = s.r.take(s.ctx, s.pending), 0
 	}
 	return s.err == nil
 }

@@ -3,6 +3,7 @@ package queryapi
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -30,17 +31,20 @@ type boundedEngine struct {
 func (e boundedEngine) NewInstantQuery(ctx context.Context, q storage.Queryable, opts promql.QueryOpts, text string, ts time.Time) (promql.Query, error) {
 	reserved := &reserving{Queryable: q, memory: e.memory}
 	query, err := e.Engine.NewInstantQuery(ctx, reserved, opts, text, ts)
-	return e.check(query, reserved, err)
+	return e.check(ctx, query, reserved, err)
 }
 
 // NewRangeQuery implements [promql.QueryEngine].
 func (e boundedEngine) NewRangeQuery(ctx context.Context, q storage.Queryable, opts promql.QueryOpts, text string, start, end time.Time, interval time.Duration) (promql.Query, error) {
 	reserved := &reserving{Queryable: q, memory: e.memory}
 	query, err := e.Engine.NewRangeQuery(ctx, reserved, opts, text, start, end, interval)
-	return e.check(query, reserved, err)
+	return e.check(ctx, query, reserved, err)
 }
 
-func (e boundedEngine) check(q promql.Query, reserved *reserving, err error) (promql.Query, error) {
+func (e boundedEngine) check(ctx context.Context, q promql.Query, reserved *reserving, err error) (promql.Query, error) {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return &ended{err: err}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

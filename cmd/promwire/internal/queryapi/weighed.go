@@ -27,7 +27,7 @@ func (w *weighed) Exec(ctx context.Context) *promql.Result {
 	if result.Err != nil {
 		return result
 	}
-	if err := w.reserved.take(encoding * textSize(result.Value)); err != nil {
+	if err := w.reserved.take(ctx, encoding*textSize(result.Value)); err != nil {
 		return &promql.Result{Err: err, Warnings: result.Warnings}
 	}
 	return result
