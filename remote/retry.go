@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -22,7 +23,8 @@ const (
 
 // RetryOptions say when, and how often, a [WriteClient] sends the same request again after a failure that may pass.
 // Which failures may, [promwire.Retryable] decides: no answer, 408, 429, and 5xx without 501 and 505. Any other answer
-// is final: the same request is never sent again.
+// is final: the same request is never sent again. A certificate of the receiver that does not hold may be replaced one day, but
+// not while Write waits: it ends Write at once, with an error that is retryable nevertheless.
 //
 // Write never waits longer than its context allows: if the next pause would not end in time, it returns the failure at
 // once. A field that is 0 has its default.
@@ -108,10 +110,13 @@ func (o RetryOptions) begin() retrier {
 // next decides after the failure err of an attempt. ok says that there is another one, after r.Wait.
 func (r *retrier) next(ctx context.Context, err error) (retry Retry, ok bool) {
 	var answer *promwire.HTTPError
+	var untrusted *tls.CertificateVerificationError
 	answered := errors.As(err, &answer)
 	switch {
 	case !promwire.Retryable(err):
 		return retry, false // the same request would fail again
+	case errors.As(err, &untrusted):
+		return retry, false // pauses like these make no certificate good; queues and spools, which wait longer, send it again
 	case ctx.Err() != nil:
 		return retry, false // nobody waits any more
 	case answered && answer.StatusCode == http.StatusTooManyRequests && r.ReturnRateLimit:

@@ -21,6 +21,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/promwire/promwire"
 )
 
 // certificates makes an authority and certificates of it in dir.
@@ -154,6 +156,22 @@ func TestTLS(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestUntrusted demands that a certificate that does not hold is not tried again, but may be by those who wait for days.
+func TestUntrusted(t *testing.T) {
+	certs := newCertificates(t)
+	certs.issue("server", "metrics.example")
+	for name, opts := range map[string]TLS{
+		"unknown authority": {ServerName: "metrics.example"}, "other name": {CAFile: certs.path("ca.pem")},
+	} {
+		address, _ := tlsServer(t, certs, nil)
+		tried := 1
+		c := newWriteClient(t, address, WithTLS(opts), WithRetry(RetryOptions{MaxAttempts: -1, OnRetry: func(Retry) { tried++ }}))
+		if _, err := c.Write(t.Context(), request("m", 1)); tried != 1 || !promwire.Retryable(err) {
+			t.Errorf("%s: tried %d times, %v", name, tried, err)
+		}
+	}
 }
 
 func TestTLSRefuses(t *testing.T) {
