@@ -76,6 +76,15 @@ func (c *connection) exportReader() (promwire.Reader, error) {
 	return r, nil
 }
 
+// parseBase parses the --url of commands that want no full endpoint.
+func parseBase(base string) (*url.URL, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, usagef("--url %q: want http://HOST:PORT or https://HOST:PORT", base)
+	}
+	return u, nil
+}
+
 // cutHeader cuts what --header takes.
 func cutHeader(h string) (name, value string, err error) {
 	name, value, found := strings.Cut(h, ":")

@@ -18,6 +18,9 @@ func newOutput(standard io.Writer, path string) (*output, error) {
 	if path == "" || path == stdin {
 		return &output{Writer: bufio.NewWriterSize(standard, 64<<10)}, nil
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, usagef("%s is a folder: want a file", path)
+	}
 	f, err := os.Create(path + ".part")
 	if err != nil {
 		return nil, err

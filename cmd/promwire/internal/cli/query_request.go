@@ -78,9 +78,12 @@ func (f *queryCommand) check(format string, ranged bool) error {
 		return usagef("a chart needs a range: add --start, such as --start -1h")
 	case f.width < 0 || f.width > 1000 || f.height < 0 || f.height > 1000:
 		return usagef("--width and --height: want 0 to 1000")
-	default:
-		return require("url", f.url)
 	}
+	if err := require("url", f.url); err != nil {
+		return err
+	}
+	_, err := parseBase(f.url)
+	return err
 }
 
 // imageFormat returns svg or png, "" for other files.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -77,9 +76,9 @@ func serverOf(req *http.Request) string {
 }
 
 func (f *readyCommand) request(ctx context.Context) (*http.Request, error) {
-	base, err := url.Parse(f.url)
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, usagef("--url %q: want http://HOST:PORT or https://HOST:PORT", f.url)
+	base, err := parseBase(f.url)
+	if err != nil {
+		return nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath(readyPath).String(), nil)
 	if err != nil {

@@ -63,6 +63,9 @@ otherwise; --web.config.file gives it TLS and authentication. It ends on SIGINT 
 			if f.upstream.upstream != "" {
 				return serveUpstream(cmd.Context(), streams, f)
 			}
+			if err := f.tenants.checkUse(cmd.Flags()); err != nil {
+				return err
+			}
 			return serve(cmd.Context(), streams, f)
 		},
 	}

@@ -32,6 +32,16 @@ func (f *tenantFlags) register(flags *pflag.FlagSet) {
 	flags.Var(&f.idle, "tenant-idle", "with --multi-tenant, how long the store of a tenant stays open without a request; the next one opens it again; 0: always")
 }
 
+// checkUse refuses flags that mean nothing without --multi-tenant.
+func (f *tenantFlags) checkUse(flags *pflag.FlagSet) error {
+	for _, name := range []string{"max-tenants", "tenant-idle"} {
+		if flags.Changed(name) && !f.on {
+			return usagef("--%s is for use with --multi-tenant", name)
+		}
+	}
+	return nil
+}
+
 // check refuses numbers that make no sense, and data that were stored the other way.
 func (f *tenantFlags) check(data string) error {
 	if f.limit < 1 || f.limit > 10_000 {

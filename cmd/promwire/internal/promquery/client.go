@@ -102,11 +102,18 @@ func stringOf(body []byte) *model.String {
 	return s
 }
 
-// withDetail adds the first line of an answer that is not in the form of the API: what is in front of it may say why.
+// withDetail makes the error of an answer's text, which the library reads with some statuses only; of an answer in another form, from
+// what is in front of the API, it adds the first line.
 func withDetail(err error) error {
 	var e *v1.Error
 	if !errors.As(err, &e) || e.Detail == "" {
 		return err
+	}
+	var answer struct {
+		Status, ErrorType, Error string
+	}
+	if json.Unmarshal([]byte(e.Detail), &answer) == nil && answer.Status == "error" && answer.Error != "" {
+		return &v1.Error{Type: v1.ErrorType(readable.Text([]byte(answer.ErrorType))), Msg: readable.Text([]byte(answer.Error))}
 	}
 	line, _, _ := strings.Cut(strings.TrimSpace(e.Detail), "\n")
 	return fmt.Errorf("%w: %.300s", err, readable.Text([]byte(line)))

@@ -55,7 +55,8 @@ func Open(dir string, limit int, o tsdbstore.Options) (*Set, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "wal")); err == nil {
-		return nil, fmt.Errorf("data directory %s holds what was stored without tenants: move it to %s", dir, filepath.Join(s.dir, "NAME"))
+		return nil, fmt.Errorf("data directory %s holds what was stored without tenants; to make a tenant of it in another --data: mkdir -p %s && mv %s %s",
+			dir, filepath.Join("NEW", Dir), dir, filepath.Join("NEW", Dir, "NAME"))
 	}
 	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return nil, fmt.Errorf("data directory %s cannot be used: %w", dir, err)
