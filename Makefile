@@ -14,7 +14,7 @@ race: ## the same under the race detector
 	$(GO) test -race work
 
 lint: $(TOOLS)/golangci-lint ## linters and import rules in every module
-	@for m in $(MODULES); do (cd $$m && GOWORK=off $(TOOLS)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
+	@for m in $(MODULES); do (cd $$m && GOWORK=off $(TOOLS)/golangci-lint run --allow-parallel-runners --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
 
 fmt: $(TOOLS)/golangci-lint ## formats every module
 	@for m in $(MODULES); do (cd $$m && $(TOOLS)/golangci-lint fmt --config $(CURDIR)/.golangci.yml) || exit 1; done
