@@ -14,16 +14,18 @@ type ended struct {
 }
 
 // Exec implements [promql.Query].
-func (e *ended) Exec(context.Context) *promql.Result {
-	err := e.err
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = queueTimeout{err}
-	}
-	return &promql.Result{Err: err}
-}
+func (e *ended) Exec(context.Context) *promql.Result { return &promql.Result{Err: timedOut(e.err)} }
 
 // Close implements [promql.Query].
 func (*ended) Close() {}
+
+// timedOut has the API see that a query waited too long.
+func timedOut(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return queueTimeout{err}
+	}
+	return err
+}
 
 // queueTimeout is an error that the API takes for one of the engine's.
 type queueTimeout struct{ error }

@@ -3,6 +3,7 @@ package queryapi
 import (
 	"bytes"
 	"context"
+	"errors"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/prometheus/prometheus/promql"
 
 	"github.com/promwire/promwire/cmd/promwire/internal/apifront"
 )
@@ -134,4 +137,22 @@ func TestDeepNesting(t *testing.T) {
 		}
 	}
 	post(h, "format_query", params("query", strings.Repeat("1+", 400)+"1")).demand(t, 200)
+}
+
+// TestWaitingToRun does the same for a query that got a place to be parsed, and waits for another one to run.
+func TestWaitingToRun(t *testing.T) {
+	h := New(newStore(t), Options{MaxConcurrency: 1})
+	q, err := h.engine.NewInstantQuery(t.Context(), h.store.Queryable(), nil, "up", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	if _, err := h.places.Insert(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := q.Exec(ctx).Err; !errors.As(err, new(promql.ErrQueryTimeout)) || !strings.Contains(err.Error(), "1 queries run already") {
+		t.Error(err)
+	}
 }

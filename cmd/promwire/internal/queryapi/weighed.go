@@ -25,6 +25,7 @@ type weighed struct {
 func (w *weighed) Exec(ctx context.Context) *promql.Result {
 	result := w.Query.Exec(ctx)
 	if result.Err != nil {
+		result.Err = timedOut(result.Err)
 		return result
 	}
 	if err := w.reserved.take(ctx, encoding*textSize(result.Value)); err != nil {
