@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
@@ -131,6 +132,10 @@ func usedServer(t *testing.T) *httpServer {
 	req := &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{series(now), series(now.Add(24 * time.Hour))}}
 	if stats, err := client.Write(t.Context(), req); err == nil || stats.Samples != 1 {
 		t.Fatalf("%+v, %v: want one refused sample", stats, err)
+	}
+	w := httptest.NewRecorder()
+	if srv.ServeHTTP(w, httptest.NewRequest(http.MethodGet, queryapi.Prefix+"labels", nil)); w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
 	}
 	return srv
 }

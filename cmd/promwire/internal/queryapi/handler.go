@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/route"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/promql"
@@ -33,8 +34,9 @@ type Handler struct {
 	forms  *apifront.Forms
 	memory *memory.Guard
 	engine promql.QueryEngine
-	api    func() http.Handler // built for the first request: it takes megabytes, and many stores are never asked
-	pause  time.Duration       // of clients
+	counts *prometheus.CounterVec // of requests
+	api    func() http.Handler    // built for the first request: it takes megabytes, and many stores are never asked
+	pause  time.Duration          // of clients
 }
 
 // New returns a handler for paths that begin with [Prefix], and for [FederatePath]. Paths of Prometheus' API that would write, such as
@@ -43,7 +45,7 @@ func New(store *tsdbstore.Store, o Options) *Handler {
 	o = o.withDefaults()
 	h := &Handler{
 		opts: o, places: apifront.NewPlaces(o.MaxConcurrency), forms: &apifront.Forms{}, memory: memory.NewGuard(o.MaxMemory),
-		pause: apifront.ClientPause,
+		pause: apifront.ClientPause, counts: newCounts(o.Registerer),
 	}
 	h.engine = h.newEngine()
 	return h.For(store)
@@ -80,7 +82,7 @@ func (h *Handler) newEngine() promql.QueryEngine {
 func newAPI(store *tsdbstore.Store, o Options, engine promql.QueryEngine) *v1.API {
 	q := store.Queryable()
 	none := func(context.Context) v1.ScrapePoolsRetriever { return nil }
-	targets := func(context.Context) v1.TargetRetriever { return oneTarget{families{store}.target()} }
+	targets := func(context.Context) v1.TargetRetriever { return nil }
 	managers := func(context.Context) v1.AlertmanagerRetriever { return nil }
 	noRules := func(context.Context) v1.RulesRetriever { return noRules{} }
 	ready := func(f http.HandlerFunc) http.HandlerFunc { return f }
@@ -90,47 +92,4 @@ func newAPI(store *tsdbstore.Store, o Options, engine promql.QueryEngine) *v1.AP
 		0, 0, 0, false, nil, runtimeInfo(store, o.LastReload), buildInfo(), nil, nil,
 		q, nil, nil, false, nil, false, false, false, false, o.LookbackDelta, false, false, retryableStatus, nil,
 		v1.OpenAPIOptions{IncludePaths: []string{"/none"}}, newParser())
-}
-
-// ServeHTTP implements [http.Handler].
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path, _ := strings.CutPrefix(r.URL.Path, Prefix)
-	kind := kindOf(path)
-	if r.URL.Path == FederatePath {
-		kind = reading
-	}
-	if kind == unknown {
-		http.NotFound(w, r)
-		return
-	}
-	r.Header.Del("Origin") // scripts of other sites get no answers
-	defer h.forms.Bound(w, r)()
-	if err := readForm(r); err != nil {
-		apifront.BadForm(err).Answer(w)
-		return
-	}
-	base, done := h.memory.Begin(r.Context())
-	defer done()
-	ctx, cancel := context.WithTimeout(base, h.opts.Timeout)
-	defer cancel()
-	if kind == reading {
-		if _, err := h.places.Insert(ctx, ""); err != nil {
-			failed(err).Answer(w)
-			return
-		}
-		defer h.places.Delete(0)
-	}
-	release, refusal := h.checkCosts(ctx, path, r.Form.Get("query"))
-	if refusal != nil {
-		refusal.Answer(w)
-		return
-	}
-	defer release()
-	if path == "status/config" && r.Method == http.MethodGet {
-		answerConfig(w, h.store.Options())
-		return
-	}
-	out := apifront.NewSteady(base, &outcome{ResponseWriter: w, work: base}, h.pause)
-	defer out.End()
-	h.api().ServeHTTP(out, r.WithContext(ctx))
 }

@@ -45,7 +45,7 @@ func TestWaiting(t *testing.T) {
 	if _, err := h.places.Insert(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"query", "query_range", "labels", "series", "label/a/values", "query_exemplars", "parse_query", "status/tsdb"} {
+	for _, path := range []string{"query", "query_range", "labels", "series", "label/a/values", "query_exemplars", "parse_query", "status/tsdb", "metadata", "rules"} {
 		v := params("query", "up", "match[]", "up", "start", "1", "end", "2", "step", "1")
 		got := get(h, path, v)
 		got.demand(t, 503, `"errorType":"timeout"`, `"error":"query timed out in query queue: 1 queries run already`)
@@ -68,7 +68,7 @@ func TestPlaces(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, Prefix+path, nil).WithContext(ctx)
 		ask(h, r).demand(t, code, `"status":"error"`)
 	}
-	get(h, "metadata", nil).demand(t, 200) // needs no place
+	get(h, "status/buildinfo", nil).demand(t, 200) // needs no place
 	h.places.Delete(0)
 	get(h, "query", params("query", "up")).demand(t, 200)
 	get(h, "labels", nil).demand(t, 200)

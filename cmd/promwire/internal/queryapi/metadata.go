@@ -1,72 +1,100 @@
 package queryapi
 
 import (
+	"bufio"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/config"
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/scrape"
+	"github.com/prometheus/prometheus/model/metadata"
+	"github.com/prometheus/prometheus/util/httputil"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/apifront"
 )
 
-// Families is where the metadata of metric families are kept.
-type Families interface {
-	// Family returns the metadata of one family; false if there are none.
-	Family(name string) (promwire.Metadata, bool)
-	// Families returns those of all.
-	Families() []promwire.MetricMetadata
-}
-
-// families shows metadata to the API as those of a scrape target: it knows no other place for them.
-type families struct{ from Families }
-
-// target is a target that was never scraped, with the metadata.
-func (f families) target() *scrape.Target {
-	t := scrape.NewTarget(labels.EmptyLabels(), &config.ScrapeConfig{}, nil, nil)
-	t.SetMetadataStore(f)
-	return t
-}
-
-// ListMetadata implements [scrape.MetricMetadataStore].
-func (f families) ListMetadata() []scrape.MetricMetadata {
-	all := f.from.Families()
-	out := make([]scrape.MetricMetadata, len(all))
-	for i := range all {
-		out[i] = scraped(all[i].Family, all[i].Metadata)
+// metadata answers as Prometheus does, in the order of names, but family by family: the API would have several copies of all in
+// memory, which the store keeps 64 MiB of. The parameters are read.
+func (h *Handler) metadata(w http.ResponseWriter, r *http.Request) {
+	limit, err := metadataLimit(r.Form)
+	if err != nil {
+		(&apifront.Refusal{Status: http.StatusBadRequest, Kind: "bad_data", Err: err}).Answer(w)
+		return
 	}
-	return out
+	all := h.families(r.Form.Get("metric"))
+	if limit >= 0 {
+		all = all[:min(limit, len(all))]
+	}
+	w.Header().Set("Content-Type", "application/json")
+	httputil.CompressionHandler{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = writeFamilies(w, all) // the client is gone, or takes too long
+	})}.ServeHTTP(w, r)
 }
 
-// GetMetadata implements [scrape.MetricMetadataStore].
-func (f families) GetMetadata(name string) (scrape.MetricMetadata, bool) {
-	m, ok := f.from.Family(name)
-	return scraped(name, m), ok
+// metadataLimit returns how many families are asked for; -1 for all. There is never more than one metadata of a family.
+func metadataLimit(form url.Values) (limit int, err error) {
+	limit = -1
+	if s := form.Get("limit"); s != "" {
+		if limit, err = strconv.Atoi(s); err != nil {
+			return 0, errors.New("limit must be a number")
+		}
+	}
+	if s := form.Get("limit_per_metric"); s != "" {
+		if _, err = strconv.Atoi(s); err != nil {
+			return 0, errors.New("limit_per_metric must be a number")
+		}
+	}
+	return limit, nil
 }
 
-// SizeMetadata implements [scrape.MetricMetadataStore]; it is for the metrics of scraping.
-func (families) SizeMetadata() int { return 0 }
+// families returns the one of that name, if there is one, or all without a name.
+func (h *Handler) families(name string) []promwire.MetricMetadata {
+	if name == "" {
+		return h.store.Families()
+	}
+	m, ok := h.store.Family(name)
+	if !ok {
+		return nil
+	}
+	return []promwire.MetricMetadata{{Family: name, Metadata: m}}
+}
 
-// LengthMetadata implements [scrape.MetricMetadataStore]; it is for the metrics of scraping.
-func (families) LengthMetadata() int { return 0 }
+// writeFamilies stops at the first error.
+func writeFamilies(w http.ResponseWriter, all []promwire.MetricMetadata) error {
+	out := bufio.NewWriter(w)
+	between := `{"status":"success","data":{`
+	for i := range all {
+		name, err := json.Marshal(all[i].Family)
+		if err != nil {
+			return err
+		}
+		data, err := json.Marshal([]metadata.Metadata{shown(all[i].Metadata)})
+		if err != nil {
+			return err
+		}
+		if _, err = fmt.Fprintf(out, "%s%s:%s", between, name, data); err != nil {
+			return err
+		}
+		between = ","
+	}
+	if len(all) > 0 {
+		between = ""
+	}
+	if _, err := out.WriteString(between + "}}"); err != nil {
+		return err
+	}
+	return out.Flush()
+}
 
-func scraped(family string, m promwire.Metadata) scrape.MetricMetadata {
+// shown returns metadata in the words of the API.
+func shown(m promwire.Metadata) metadata.Metadata {
 	kind := model.MetricTypeUnknown
 	if m.Type > promwire.TypeUnknown && m.Type <= promwire.TypeStateSet {
 		kind = model.MetricType(m.Type.String())
 	}
-	return scrape.MetricMetadata{MetricFamily: family, Type: kind, Help: m.Help, Unit: m.Unit}
-}
-
-// oneTarget implements the API's TargetRetriever.
-type oneTarget struct{ t *scrape.Target }
-
-func (o oneTarget) TargetsActive() map[string][]*scrape.Target {
-	return map[string][]*scrape.Target{"": {o.t}}
-}
-func (oneTarget) TargetsDropped() map[string][]*scrape.Target { return nil }
-func (oneTarget) TargetsDroppedCounts() map[string]int        { return nil }
-func (oneTarget) ScrapePoolConfig(string) (*config.ScrapeConfig, error) {
-	return nil, errors.New("nothing is scraped") // no path leads here
+	return metadata.Metadata{Type: kind, Help: m.Help, Unit: m.Unit}
 }

@@ -1,6 +1,7 @@
 package queryapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -30,15 +31,19 @@ func failed(err error) *apifront.Refusal {
 	}
 }
 
-// outcome is an answer to work that may be ended since memory is short. The API has no type of errors for that.
+// outcome is an answer. What ended since memory is short it answers itself: the API has no type of errors for that.
 type outcome struct {
 	http.ResponseWriter
 	work     context.Context
+	leave    func() // gives the place back, which the sending of an answer needs no more
+	code     int
 	answered bool // instead of the API
 }
 
 // WriteHeader implements [http.ResponseWriter].
 func (o *outcome) WriteHeader(code int) {
+	o.code = cmp.Or(o.code, code)
+	o.leave()
 	if code != http.StatusServiceUnavailable || !errors.Is(o.work.Err(), memory.ErrShort) {
 		o.ResponseWriter.WriteHeader(code)
 		return
@@ -51,6 +56,9 @@ func (o *outcome) WriteHeader(code int) {
 
 // Write implements [http.ResponseWriter].
 func (o *outcome) Write(b []byte) (int, error) {
+	if o.code == 0 {
+		o.WriteHeader(http.StatusOK)
+	}
 	if o.answered {
 		return len(b), nil
 	}

@@ -15,15 +15,24 @@ const (
 var kinds = map[string]kind{
 	"query": querying, "query_range": querying,
 	"query_exemplars": reading, "series": reading, "labels": reading, "status/tsdb": reading,
-	"format_query": reading, "parse_query": reading, // they may take a while too
-	"metadata": telling, "rules": telling, "alerts": telling,
+	"format_query": reading, "parse_query": reading, "rules": reading, // they may take a while too, or compile patterns
+	"metadata":         reading, // it may be long
+	"alerts":           telling,
 	"status/buildinfo": telling, "status/runtimeinfo": telling, "status/flags": telling, "status/config": telling,
 	"status/tsdb/blocks": telling, "status/walreplay": telling,
 }
 
-func kindOf(path string) kind {
-	if name, ok := strings.CutPrefix(path, "label/"); ok && strings.HasSuffix(name, "/values") {
-		return reading
+// kindOf returns the path of a request without prefix, or a word for many, and its kind.
+func kindOf(url string) (string, kind) {
+	if url == FederatePath {
+		return "federate", reading
 	}
-	return kinds[path]
+	path, ok := strings.CutPrefix(url, Prefix)
+	if !ok {
+		return "", unknown
+	}
+	if name, ok := strings.CutPrefix(path, "label/"); ok && strings.HasSuffix(name, "/values") {
+		return "label/values", reading
+	}
+	return path, kinds[path]
 }

@@ -72,3 +72,35 @@ func TestDeadlines(t *testing.T) {
 		t.Error("the next request has a deadline")
 	}
 }
+
+// stalled is a response that its client takes nothing of until it is told to.
+type stalled struct {
+	*httptest.ResponseRecorder
+	begun, goOn chan struct{}
+}
+
+func (s stalled) Write(b []byte) (int, error) {
+	close(s.begun)
+	<-s.goOn
+	return len(b), nil
+}
+
+// TestNoPlaceToSend demands that no client holds a place that is slow to take its answer.
+func TestNoPlaceToSend(t *testing.T) {
+	h := New(newStore(t), Options{MaxConcurrency: 1, Timeout: time.Second})
+	for _, path := range []string{"labels", "metadata", "series?match[]=up"} {
+		w := stalled{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, Prefix+path, nil))
+		}()
+		<-w.begun
+		get(h, "labels", nil).demand(t, 200)
+		close(w.goOn)
+		<-done
+	}
+	if n := h.places.Running(); n != 0 {
+		t.Errorf("%d places are still taken", n)
+	}
+}

@@ -68,14 +68,28 @@ export function metricNames() {
   return cached("label/__name__/values");
 }
 
-// families returns type, help and unit by family.
-export async function families() {
-  const out = new Map();
-  for (const [name, all] of Object.entries(await cached("metadata"))) if (all.length) out.set(name, all[0]);
-  return out;
-}
+// mostFamilies bounds the metadata that lists and completion know: a server may have 64 MB of it.
+const mostFamilies = 5000;
 
 const suffixes = ["_bucket", "_count", "_sum", "_total", "_info", "_created"];
+
+// families returns type, help and unit by family, of the first ones.
+export async function families() {
+  return firsts(await cached("metadata", { limit: mostFamilies }));
+}
+
+// familiesOf returns those that a metric may belong to.
+export async function familiesOf(metric) {
+  const names = [metric, ...suffixes.filter((s) => metric.endsWith(s)).map((s) => metric.slice(0, -s.length))].filter(Boolean);
+  const all = await Promise.all(names.map((name) => cached("metadata", { metric: name })));
+  return firsts(Object.assign({}, ...all));
+}
+
+function firsts(metadata) {
+  const out = new Map();
+  for (const [name, all] of Object.entries(metadata)) if (all.length) out.set(name, all[0]);
+  return out;
+}
 
 // familyOf finds the metadata that are meant for a metric, which may have a suffix that its family has not.
 export function familyOf(known, metric) {

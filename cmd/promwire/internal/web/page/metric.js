@@ -1,6 +1,6 @@
 // One metric: what it means, its labels and their values, its series, and queries that suit it.
 import { el, fill, table } from "./dom.js";
-import { api, families, familyOf } from "./api.js";
+import { api, familiesOf, familyOf } from "./api.js";
 import { go } from "./state.js";
 import { selector, seriesText, exact, plural, visible } from "./format.js";
 
@@ -18,7 +18,7 @@ export function detail(name) {
 }
 
 async function load(name) {
-  const [known, series] = await Promise.all([families(), api("series", { "match[]": selector(name), limit: mostSeries })]);
+  const [known, series] = await Promise.all([familiesOf(name), api("series", { "match[]": selector(name), limit: mostSeries })]);
   const family = familyOf(known, name);
   const all = series.data;
   const about = [family?.type, family?.unit && `in ${family.unit}`].filter(Boolean).join(", ");
