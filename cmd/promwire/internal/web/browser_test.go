@@ -228,6 +228,13 @@ func testMetrics(v *visitor, t *testing.T) {
 	v.Wait(`document.querySelector(".detail h3")?.textContent === "shop_requests_total"`)
 	v.Wait(`document.querySelector(".detail").innerText.includes("onerror")`)
 	v.see("metrics")
+	var unbounded int // of requests for metadata, which may be 64 MB
+	v.Eval(`performance.getEntriesByType("resource").filter((r) => r.name.includes("/metadata") && !/[?&](limit|metric)=/.test(r.name)).length`, &unbounded)
+	var help string
+	v.Eval(`document.querySelector(".detail").innerText`, &help)
+	if unbounded > 0 || !strings.Contains(help, "Requests that were served.") {
+		t.Errorf("%d requests for all metadata; the detail is %q", unbounded, help)
+	}
 	v.Eval(`[...document.querySelectorAll(".detail button")].find((b) => b.textContent === "Rate").click()`, nil)
 	v.Wait(`location.search.includes("v=query") && document.querySelector("textarea").value === "rate(shop_requests_total[5m])"`)
 	v.Wait(`document.querySelectorAll(".legend button").length === 3`)
