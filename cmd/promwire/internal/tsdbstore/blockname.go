@@ -13,8 +13,12 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
-// namedBlockQuerier makes a querier of a block whose errors name the block: they are of what is damaged in it.
+// namedBlockQuerier makes a querier of a block whose errors name the block: they are of what is damaged in it. The head is
+// no such block: of its chunks the TSDB takes copies, by methods of its reader that namedChunks has not.
 func namedBlockQuerier(b tsdb.BlockReader, mint, maxt int64) (storage.Querier, error) {
+	if _, ok := b.(*tsdb.Block); !ok {
+		return tsdb.NewBlockQuerier(b, mint, maxt)
+	}
 	q, err := tsdb.NewBlockQuerier(namedBlock{b}, mint, maxt)
 	if err != nil {
 		return nil, nameBlock(b, err)
@@ -23,6 +27,9 @@ func namedBlockQuerier(b tsdb.BlockReader, mint, maxt int64) (storage.Querier, e
 }
 
 func namedBlockChunkQuerier(b tsdb.BlockReader, mint, maxt int64) (storage.ChunkQuerier, error) {
+	if _, ok := b.(*tsdb.Block); !ok {
+		return tsdb.NewBlockChunkQuerier(b, mint, maxt)
+	}
 	q, err := tsdb.NewBlockChunkQuerier(namedBlock{b}, mint, maxt)
 	if err != nil {
 		return nil, nameBlock(b, err)
