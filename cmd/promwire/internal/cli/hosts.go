@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -96,14 +97,21 @@ func (f *hostFlags) names(ln net.Listener, addr string) []string {
 	return names
 }
 
-var crossOrigin = http.NewCrossOriginProtection()
-
 // foreign says that a browser sends r for a page of another origin, which could change something by it, or keep the server busy with
 // what it can't even read. Links to this server are no such requests, nor is anything that no browser sends.
 func foreign(r *http.Request) bool {
-	site := r.Header.Get("Sec-Fetch-Site")
-	blind := r.Header.Get("Sec-Fetch-Mode") == "no-cors" && (site == "cross-site" || site == "same-site")
-	return blind || crossOrigin.Check(r) != nil
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return false
+	case "": // browsers send it over TLS and to the loopback interface only
+		origin := r.Header.Get("Origin")
+		u, err := url.Parse(origin)
+		return origin != "" && (err != nil || !strings.EqualFold(u.Host, r.Host))
+	default:
+		reading := r.Method == http.MethodGet || r.Method == http.MethodHead
+		link := r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+		return !reading || !link
+	}
 }
 
 // hostName returns the name of a header Host or an address, without the port.

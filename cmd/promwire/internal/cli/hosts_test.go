@@ -90,16 +90,24 @@ func TestOtherOrigins(t *testing.T) {
 		{"GET", "", "", "", true},
 		{"GET", "none", "navigate", "", true},
 		{"GET", "cross-site", "navigate", "", true}, // a link
+		{"GET", "cross-site", "navigate/iframe", "", false},
 		{"GET", "same-origin", "no-cors", "", true},
 		{"GET", "cross-site", "no-cors", "", false}, // an image
 		{"HEAD", "same-site", "no-cors", "", false},
-		{"GET", "cross-site", "cors", "http://grafana.example", true}, // a proxy may allow it
-		{"OPTIONS", "cross-site", "cors", "http://grafana.example", true},
+		{"GET", "cross-site", "cors", "http://evil.example", false},
+		{"GET", "cross-site", "websocket", "http://evil.example", false},
+		{"OPTIONS", "cross-site", "cors", "http://evil.example", false},
+		{"GET", "", "", "http://evil.example", false}, // no TLS
+		{"GET", "", "", "http://127.0.0.1:9201", true},
 	} {
 		for _, f := range []hostFlags{{}, {allowed: []string{"*"}}} {
 			r, w := httptest.NewRequest(c.method, "/", nil), httptest.NewRecorder()
 			r.Host = "127.0.0.1:9201"
-			for name, value := range map[string]string{"Sec-Fetch-Site": c.site, "Sec-Fetch-Mode": c.mode, "Origin": c.origin} {
+			mode, dest, _ := strings.Cut(c.mode, "/")
+			if mode == "navigate" && dest == "" {
+				dest = "document"
+			}
+			for name, value := range map[string]string{"Sec-Fetch-Site": c.site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest, "Origin": c.origin} {
 				if value != "" {
 					r.Header.Set(name, value)
 				}
