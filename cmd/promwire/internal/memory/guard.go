@@ -153,18 +153,15 @@ func (g *Guard) Reserve(ctx context.Context, n int64) (release func(), err error
 	if g.limit == 0 || n < Noticed {
 		return func() {}, nil
 	}
-	if !g.fits(uint64(n)) {
+	if !g.take(uint64(n)) {
 		runtime.GC()
-		if !g.fits(uint64(n)) {
+		if !g.take(uint64(n)) {
 			if w, ok := ctx.Value(workKey{}).(*work); ok {
 				w.cancel(ErrShort)
 			}
 			return nil, ErrShort
 		}
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.reserved += uint64(n)
 	return sync.OnceFunc(func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -172,8 +169,13 @@ func (g *Guard) Reserve(ctx context.Context, n int64) (release func(), err error
 	}), nil
 }
 
-func (g *Guard) fits(n uint64) bool {
+// take reserves n bytes if they fit.
+func (g *Guard) take(n uint64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.usage().bytes+g.reserved+n <= g.limit
+	if g.usage().bytes+g.reserved+n > g.limit {
+		return false
+	}
+	g.reserved += n
+	return true
 }
