@@ -6,8 +6,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,28 +118,6 @@ func TestReserve(t *testing.T) {
 	release()
 	if _, err := g.Reserve(t.Context(), 30<<20); err != nil {
 		t.Error(err)
-	}
-}
-
-// Reservations at one time do not pass each other.
-func TestReserveAtOnce(t *testing.T) {
-	for range 200 {
-		g, _ := fake(100 << 20)
-		var wg sync.WaitGroup
-		var n atomic.Int64
-		begin := make(chan struct{})
-		for range 8 {
-			wg.Go(func() {
-				<-begin
-				if _, err := g.Reserve(t.Context(), 60<<20); err == nil {
-					n.Add(1)
-				}
-			})
-		}
-		close(begin)
-		if wg.Wait(); n.Load() != 1 {
-			t.Fatalf("%d of 60 MiB each in 100", n.Load())
-		}
 	}
 }
 
