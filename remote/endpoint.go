@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/internal/readable"
 )
 
 // endpoint is what both clients are made of: where to send, how, and with which headers. It does not change once its
@@ -169,7 +170,7 @@ func (e *endpoint) named(verb string, err error) error {
 
 // failed is named for a request that got no answer, or half of one. If ctx is over, errors.Is finds its error.
 func (e *endpoint) failed(ctx context.Context, verb string, err error) error {
-	err = bare(err) // with the URL, it would repeat the query
+	err = readable.Error(bare(err)) // with the URL, it would repeat the query
 	if cancelled := ctx.Err(); cancelled != nil && !errors.Is(err, cancelled) {
 		err = fmt.Errorf("%w: %w", cancelled, err)
 	}

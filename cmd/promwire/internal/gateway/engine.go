@@ -87,6 +87,9 @@ func explained(err error) error {
 	if errors.As(err, &request) {
 		err = request.Err // with the URL, it would tell who may ask the engine, and where
 	}
+	if err = readable.Error(err); errors.Is(err, context.Canceled) {
+		return err // the engine is not to blame
+	}
 	return fmt.Errorf("the engine can't be read: %w: %w", promwire.ErrUnavailable, err)
 }
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -176,5 +177,25 @@ func TestExportReader(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "the engine sent nothing for 50ms") {
 			t.Errorf("half an export: %v", err)
 		}
+	}
+}
+
+// A read whose client gives up does not blame the engine.
+func TestInterruptedRead(t *testing.T) {
+	e := engine(t, VictoriaMetrics, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then does a server notice that its client is gone
+		<-r.Context().Done()
+	})
+	r, err := e.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	for _, err = range r.Read(ctx, promwire.Query{End: time.UnixMilli(1000), Matchers: []promwire.Matcher{{Name: "a", Value: "b"}}}) {
+		break
+	}
+	if !errors.Is(err, context.Canceled) || errors.Is(err, promwire.ErrUnavailable) || strings.Contains(err.Error(), "http://") {
+		t.Error(err)
 	}
 }

@@ -223,6 +223,7 @@ func askHostile(t *testing.T, url string) string {
 func TestNoHTTP(t *testing.T) {
 	for name, text := range map[string]string{
 		"garbage":         "SSH-2.0-OpenSSH_9.2\r\n",
+		"long garbage":    strings.Repeat("\x00\xff", 1<<20) + "\r\n",
 		"endless headers": "HTTP/1.1 200 OK\r\n" + strings.Repeat("X-A: "+strings.Repeat("x", 1<<10)+"\r\n", 11<<10),
 		"nothing":         "",
 		"a cut answer":    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{}",
@@ -244,12 +245,12 @@ func TestNoHTTP(t *testing.T) {
 		}()
 		e := engine(t, VictoriaMetrics, nil)
 		e.Query = "http://" + ln.Addr().String()
-		if err := readError(t, e); !errors.Is(err, promwire.ErrUnavailable) {
-			t.Errorf("%s: %v", name, err)
+		if err := readError(t, e); !errors.Is(err, promwire.ErrUnavailable) || len(err.Error()) > 3<<10 {
+			t.Errorf("%s: %.300v", name, err)
 		}
 		url, _, finish := front(t, e)
-		if got := askHostile(t, url); !strings.HasPrefix(got, "502 the engine can't be reached") && got != "cut off" {
-			t.Errorf("%s: %s", name, got)
+		if got := askHostile(t, url); !strings.HasPrefix(got, "502 the engine can't be reached") && got != "cut off" || len(got) > 3<<10 {
+			t.Errorf("%s: %.300s", name, got)
 		}
 		finish()
 		_ = ln.Close()

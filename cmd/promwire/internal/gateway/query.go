@@ -15,6 +15,7 @@ import (
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/apifront"
+	"github.com/promwire/promwire/internal/readable"
 )
 
 // queryProxy passes queries on to the engine: those requests of Prometheus' API that only read.
@@ -126,7 +127,7 @@ func (q *queryProxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case r.Context().Err() != nil:
 		refuse(w, http.StatusServiceUnavailable, "canceled", r.Context().Err())
 	default:
-		refuse(w, http.StatusBadGateway, "unavailable", fmt.Errorf("the engine can't be reached: %w", err))
+		refuse(w, http.StatusBadGateway, "unavailable", fmt.Errorf("the engine can't be reached: %w", readable.Error(err)))
 	}
 }
 
