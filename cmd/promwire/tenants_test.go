@@ -87,6 +87,38 @@ func TestTenants(t *testing.T) {
 	check()
 }
 
+// TestTenantsRefused sends what is refused in full. No tenant may begin with that, and take the place of another one.
+func TestTenantsRefused(t *testing.T) {
+	dir := t.TempDir()
+	p := startServe(t, dir, "--multi-tenant", "--max-tenants", "1")
+	now := time.Now()
+	write := func(tenant, label string) error {
+		_, err := writeOne(t, p.write, &promwire.WriteRequest{Timeseries: []promwire.TimeSeries{{
+			Labels: promwire.LabelsFromStrings(label, "m"), Samples: []promwire.Sample{{Timestamp: now.UnixMilli(), Value: 1}},
+		}}}, remote.WithHeader(promwire.HeaderTenant, tenant))
+		return err
+	}
+	header := http.Header{promwire.HeaderTenant: {"t1"}, "Content-Type": {promwire.ContentTypeProtobuf}, "Content-Encoding": {promwire.EncodingSnappy}}
+	if code, text := post(t, p.write, header); code != 400 || !strings.Contains(text, "snappy") { // not even its length is there
+		t.Errorf("corrupt snappy: %d %s", code, text)
+	}
+	var answer *promwire.HTTPError
+	if err := write("t2", "job"); !errors.As(err, &answer) || answer.StatusCode != http.StatusBadRequest || !strings.Contains(answer.Body, "metric name is missing") {
+		t.Errorf("a series without a name: %v", err)
+	}
+	for _, tenant := range []string{"t1", "t2"} {
+		if code, text := queryTenant(t, p, tenant); code != 404 || !strings.Contains(text, "has written nothing yet") {
+			t.Errorf("query of %s: %d %s", tenant, code, text)
+		}
+	}
+	if err := write("honest", "__name__"); err != nil {
+		t.Error(err)
+	}
+	if found, err := filepath.Glob(filepath.Join(dir, "data", "tenants", "*")); err != nil || len(found) != 1 {
+		t.Errorf("%v, %v", found, err)
+	}
+}
+
 func queryTenant(t *testing.T, p *process, tenant string) (code int, text string) {
 	t.Helper()
 	header := http.Header{http.CanonicalHeaderKey(promwire.HeaderTenant): {tenant}}

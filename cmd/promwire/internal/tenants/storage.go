@@ -24,9 +24,17 @@ func (s *Set) Write(ctx context.Context, req *promwire.WriteRequest) (promwire.W
 	return store.Write(ctx, req)
 }
 
-// WriteBody implements [promwire.BodyWriter] for the tenant of ctx.
+// WriteBody implements [promwire.BodyWriter] for the tenant of ctx. One that is not there yet begins only if there is something
+// in b to store.
 func (s *Set) WriteBody(ctx context.Context, b *promwire.Body) (promwire.WriteStats, error) {
-	store, release, err := s.get(promwire.TenantFromContext(ctx), true)
+	name := promwire.TenantFromContext(ctx)
+	store, release, err := s.get(name, false)
+	if store == nil && err == nil {
+		if begins, err := first(b); !begins {
+			return promwire.WriteStats{}, err
+		}
+		store, release, err = s.get(name, true)
+	}
 	if err != nil {
 		return promwire.WriteStats{}, err
 	}
