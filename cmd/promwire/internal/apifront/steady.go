@@ -28,6 +28,13 @@ func NewSteady(ctx context.Context, w http.ResponseWriter, pause time.Duration) 
 	return &Steady{w, ctx, http.NewResponseController(w), pause, 0}
 }
 
+// WriteHeader implements [http.ResponseWriter]. What is said before the answer (1xx) is dropped: proxies pass on all headers of it.
+func (s *Steady) WriteHeader(status int) {
+	if status >= http.StatusOK {
+		s.ResponseWriter.WriteHeader(status)
+	}
+}
+
 // Write implements [http.ResponseWriter]. Each piece has its own time.
 func (s *Steady) Write(b []byte) (n int, err error) {
 	if s.sent+len(b) > PieceBytes { // no mere error, which is due when ctx has ended

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/textproto"
 	"slices"
 	"strings"
 	"testing"
@@ -138,5 +140,33 @@ func TestQueryFails(t *testing.T) {
 		if q.failed.Load() != 1 || got.Header().Get("Location") != "" {
 			t.Errorf("%d failures, header %v", q.failed.Load(), got.Header())
 		}
+	}
+}
+
+// What an engine says before its answer reaches nobody: it has headers that answers must not have.
+func TestEarlyHints(t *testing.T) {
+	e := engine(t, Prometheus, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Set-Cookie", "a=b")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, "{}")
+	})
+	url, _, finish := front(t, e)
+	defer finish()
+	trace := &httptrace.ClientTrace{Got1xxResponse: func(status int, h textproto.MIMEHeader) error {
+		t.Errorf("%d %v", status, h)
+		return nil
+	}}
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), http.MethodGet, url+"/api/v1/query?query=up", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "{}" || resp.Header.Get("Set-Cookie") != "" {
+		t.Errorf("%s, %v, %v", body, resp.Header, err)
 	}
 }
