@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/promwire/promwire/internal/readable"
 )
 
 const readyPause = 200 * time.Millisecond // between two questions
@@ -59,7 +61,7 @@ func (f *readyCommand) run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		if ctx.Err() != nil || !time.Now().Add(readyPause).Before(end) {
-			return fmt.Errorf("%s is not ready: %w", serverOf(req), err)
+			return fmt.Errorf("%s is not ready: %w", serverOf(req), readable.Error(err))
 		}
 		select {
 		case <-ctx.Done():

@@ -47,7 +47,7 @@ type Client struct {
 	Timeout time.Duration // of the whole; 0: none
 }
 
-// Query evaluates an expression. An error of the server is a [*v1.Error].
+// Query evaluates an expression. An error of the server is a [*v1.Error]. Errors and warnings are fit to print, of 1 KiB each.
 func (c *Client) Query(ctx context.Context, r Request) (Answer, error) {
 	client, err := api.NewClient(api.Config{Address: c.URL, RoundTripper: transport{http.DefaultTransport.(*http.Transport).Clone(), c.Header}})
 	if err != nil {
@@ -71,7 +71,10 @@ func (c *Client) Query(ctx context.Context, r Request) (Answer, error) {
 	if err == nil && a.Value == nil {
 		err = fmt.Errorf("the server answered without a result: is %s the base of a Prometheus HTTP API?", c.URL)
 	}
-	return a, withDetail(err)
+	for i, w := range a.Warnings {
+		a.Warnings[i] = readable.Short(w)
+	}
+	return a, readable.Error(withDetail(err))
 }
 
 // keeping keeps the answer: the library does not decode strings.
@@ -113,10 +116,10 @@ func withDetail(err error) error {
 		Status, ErrorType, Error string
 	}
 	if json.Unmarshal([]byte(e.Detail), &answer) == nil && answer.Status == "error" && answer.Error != "" {
-		return &v1.Error{Type: v1.ErrorType(readable.Text([]byte(answer.ErrorType))), Msg: readable.Text([]byte(answer.Error))}
+		return &v1.Error{Type: v1.ErrorType(answer.ErrorType), Msg: answer.Error}
 	}
 	line, _, _ := strings.Cut(strings.TrimSpace(e.Detail), "\n")
-	return fmt.Errorf("%w: %.300s", err, readable.Text([]byte(line)))
+	return fmt.Errorf("%w: %.300s", err, line)
 }
 
 // transport adds headers to requests, and bounds answers.

@@ -93,6 +93,35 @@ func TestBadServers(t *testing.T) {
 	}
 }
 
+// TestSteeringServers demands that nothing of what a server says steers a terminal, or is endless.
+func TestSteeringServers(t *testing.T) {
+	long := strings.Repeat(`\u001b[2J`, 10_000)
+	for _, c := range []struct {
+		status int
+		body   string
+	}{
+		{400, `{"status":"error","errorType":"\u001b[31m","error":"\u001b[2Jboo"}`},
+		{500, `{"status":"error","errorType":"\u001b[31m","error":"boo` + long + `"}`},
+		{404, "\x1b[2Jboo"},
+		{200, "\x1b[2Jboo"},
+		{200, `{"status":"success","warnings":["\u001b[2Jboo` + long + `"],"data":{"resultType":"scalar","result":[1,"1"]}}`},
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(c.status)
+			_, _ = io.WriteString(w, c.body)
+		}))
+		a, err := (&Client{URL: srv.URL}).Query(t.Context(), Request{Expr: "up"})
+		said := strings.Join(a.Warnings, "")
+		if err != nil {
+			said = err.Error()
+		}
+		if said == "" || len(said) > 2<<10 || strings.Contains(said, "\x1b") {
+			t.Errorf("%d %.50s: %.300q", c.status, c.body, said)
+		}
+		srv.Close()
+	}
+}
+
 // TestLongAnswer breaks off an answer that has no end.
 func TestLongAnswer(t *testing.T) {
 	b := &bounded{ReadCloser: io.NopCloser(zeros{}), left: 100_000}

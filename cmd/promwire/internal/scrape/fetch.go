@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/internal/readable"
 )
 
 // bodies are buffers for bodies, gzips readers of compressed ones.
@@ -74,14 +75,14 @@ func (f *fetcher) fetch(ctx context.Context, buf *bytes.Buffer) (contentType str
 		if errors.As(err, &request) {
 			err = request.Err // request itself repeats the URL, password and all
 		}
-		return "", err
+		return "", readable.Error(err)
 	}
 	defer func() {
 		_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again
 		_ = resp.Body.Close()
 	}()
 	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("target answered %s", resp.Status)
+		return "", fmt.Errorf("target answered %s", readable.Short(resp.Status))
 	}
 	switch encoding := resp.Header.Get("Content-Encoding"); encoding {
 	case "", "identity":
