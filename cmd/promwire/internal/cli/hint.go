@@ -15,6 +15,7 @@ import (
 	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
 	"github.com/promwire/promwire/cmd/promwire/internal/promquery"
 	"github.com/promwire/promwire/cmd/promwire/internal/transfer/order"
+	"github.com/promwire/promwire/cmd/promwire/internal/tsdbstore"
 	"github.com/promwire/promwire/metrics"
 	"github.com/promwire/promwire/spool"
 )
@@ -45,7 +46,7 @@ var hints = []struct {
 		"what wants a password or a tenant gets it by the URL or --header 'NAME: VALUE'"},
 	{cause(promquery.ErrTooLong), "ask for less: a shorter range, a longer --step, fewer series"},
 	{cause(context.DeadlineExceeded), "wait longer with --timeout, or ask for less"},
-	{cause(promwire.ErrUnavailable), "--min-free-disk sets how much free space the server asks for"},
+	{cause(tsdbstore.ErrNoSpace), "--min-free-disk sets how much free space the server asks for"},
 }
 
 func hintFor(err error) string {

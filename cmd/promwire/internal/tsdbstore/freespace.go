@@ -19,7 +19,10 @@ type freeSpace struct {
 	seen atomic.Int64 // Unix nanoseconds of the last look that found plenty
 }
 
-// check returns an error that wraps [promwire.ErrUnavailable] if less than the minimum is free.
+// ErrNoSpace says that less than [Options.MinFree] is free on the disk. It wraps [promwire.ErrUnavailable].
+var ErrNoSpace = fmt.Errorf("%w: too little free space", promwire.ErrUnavailable)
+
+// check returns [ErrNoSpace] if less than the minimum is free, and an error that wraps [promwire.ErrUnavailable] if it can't tell.
 func (f *freeSpace) check(now time.Time) error {
 	if f.min == 0 || now.UnixNano()-f.seen.Load() < int64(freeSpaceAge) {
 		return nil
@@ -30,7 +33,7 @@ func (f *freeSpace) check(now time.Time) error {
 	}
 	if free < uint64(f.min) {
 		return fmt.Errorf("%w: the disk of %s has %d MiB free and %d MiB are needed: make room",
-			promwire.ErrUnavailable, f.dir, free>>20, f.min>>20)
+			ErrNoSpace, f.dir, free>>20, f.min>>20)
 	}
 	if free/4 > uint64(f.min) {
 		f.seen.Store(now.UnixNano())

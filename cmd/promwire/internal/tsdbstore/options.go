@@ -54,7 +54,7 @@ type Options struct {
 	// start timestamps are dropped.
 	StartTimestamps bool
 	// MinFree is the free disk space, in bytes, below which the store does not open and writes give
-	// [promwire.ErrUnavailable]; reads go on. Default [DefaultMinFree]; negative: no check. If something else fills the
+	// [ErrNoSpace]; reads go on. Default [DefaultMinFree]; negative: no check. If something else fills the
 	// disk to the last, the TSDB may end the process when it writes head chunks; nothing acknowledged is lost by that.
 	MinFree int64
 	// Logger gets what the TSDB has to say. Default: nothing is logged.
