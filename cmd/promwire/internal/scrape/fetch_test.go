@@ -18,7 +18,7 @@ func TestGarbageTarget(t *testing.T) {
 	for name, answer := range map[string]roundTrip{
 		"no HTTP": func(*http.Request) (*http.Response, error) { return nil, errors.New(long) },
 		"status": func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 500, Status: long, Body: http.NoBody}, nil
+			return &http.Response{StatusCode: http.StatusInternalServerError, Status: long, Body: http.NoBody}, nil
 		},
 	} {
 		f, err := newFetcher(&Job{Client: &http.Client{Transport: answer}}, &Target{URL: "http://127.0.0.1:1/metrics"})
