@@ -28,6 +28,8 @@ func babble(t *testing.T, text string) (url string) {
 			}
 			_, _ = c.Read(make([]byte, 64<<10))
 			_, _ = io.WriteString(c, text)
+			_ = c.(*net.TCPConn).CloseWrite()
+			_, _ = io.Copy(io.Discard, c) // what is left unread would reset the connection, and the text would be lost
 			_ = c.Close()
 		}
 	}()
