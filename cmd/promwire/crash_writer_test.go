@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -31,8 +32,10 @@ func newDataClock(ago, step time.Duration) *dataClock {
 type crashWriter struct {
 	id    int
 	clock *dataClock
+	acked int // requests 0 to acked-1 were acknowledged
+
+	mu    sync.Mutex
 	times []int64 // of the requests made so far
-	acked int     // requests 0 to acked-1 were acknowledged
 	ended error   // of the last request of the last run
 }
 
@@ -57,10 +60,7 @@ const (
 // request makes request n: sample n of ten series, a new series, native histograms of both kinds, and a sample and a
 // histogram that are late. No two samples of a series have one time: late ones are at no whole second.
 func (w *crashWriter) request(n int) *promwire.WriteRequest {
-	for len(w.times) <= n {
-		w.times = append(w.times, w.clock.now.Add(w.clock.step.Load()))
-	}
-	now, v := w.times[n], w.value(n)
+	now, v := w.time(n), w.value(n)
 	late := now - rand.New(rand.NewPCG(uint64(w.id), uint64(n))).Int64N(lateBy.Milliseconds()/1000)*1000 - 1000 + int64(1+n%999)
 	series := func(name string, more ...string) promwire.TimeSeries {
 		return promwire.TimeSeries{Labels: promwire.LabelsFromStrings(append([]string{"__name__", name, "writer", fmt.Sprint(w.id)}, more...)...)}
@@ -83,6 +83,16 @@ func (w *crashWriter) request(n int) *promwire.WriteRequest {
 		}
 	}
 	return req
+}
+
+// time returns the time of request n. Tests that run at once make the same ones.
+func (w *crashWriter) time(n int) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.times) <= n {
+		w.times = append(w.times, w.clock.now.Add(w.clock.step.Load()))
+	}
+	return w.times[n]
 }
 
 // crashHistogram makes a native histogram with this sum.

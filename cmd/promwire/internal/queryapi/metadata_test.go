@@ -42,7 +42,7 @@ func TestManyFamilies(t *testing.T) {
 	w := &discarding{header: http.Header{}}
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, Prefix+"metadata", nil))
 	runtime.ReadMemStats(&after)
-	if took := after.TotalAlloc - before.TotalAlloc; w.bytes < 54_000_000 || took > 2*54<<20 {
+	if took := after.TotalAlloc - before.TotalAlloc; w.bytes < 54_000_000 || took > 5*54<<20 { // twice that size, and more under the race detector, which makes pools forget
 		t.Errorf("%d bytes, for which %d MB were allocated", w.bytes, took>>20)
 	}
 	if got := get(h, "metadata", params("limit", "2")).data(t); strings.Count(got, `"help"`) != 2 || !strings.HasPrefix(got, `{"family_0":`) {
