@@ -15,6 +15,7 @@ import (
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/agent"
+	"github.com/promwire/promwire/cmd/promwire/internal/memory"
 	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
 	"github.com/promwire/promwire/cmd/promwire/internal/promconfig"
 	"github.com/promwire/promwire/cmd/promwire/internal/scrape"
@@ -182,6 +183,7 @@ func runAgent(ctx context.Context, streams IO, f *agentFlags, cmd *cobra.Command
 			})
 		})()
 	}
+	memory.Settle()
 	a.Run(ctx)
 	return nil
 }

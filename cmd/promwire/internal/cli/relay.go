@@ -17,6 +17,7 @@ import (
 
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/cores"
+	"github.com/promwire/promwire/cmd/promwire/internal/memory"
 	"github.com/promwire/promwire/cmd/promwire/internal/outlets"
 	"github.com/promwire/promwire/cmd/promwire/internal/promconfig"
 	"github.com/promwire/promwire/cmd/promwire/internal/relay"
@@ -164,6 +165,7 @@ func (f *relayFlags) serve(ctx context.Context, ln net.Listener, r *relay.Relay,
 	go func() { failed <- srv.Serve(ln) }()
 	new(webConfig).warnIfOpen(ln, logger)
 	addr := "http://" + ln.Addr().String()
+	memory.Settle()
 	fmt.Fprintf(streams.Out, "promwire relay is ready, spool in %s\n  remote write  %s%s\n  figures       %s/metrics\n", f.spool, addr, server.WritePath, addr)
 	var err error
 	select {

@@ -116,6 +116,7 @@ func serve(ctx context.Context, streams IO, f serveFlags) error {
 		return errors.Join(err, srv.stop())
 	}
 	defer onHangup(ctx, func() { f.reload(store, srv.own, logger) })()
+	memory.Settle()
 	fmt.Fprintf(streams.Out, "promwire is ready, data in %s\n", f.data)
 	srv.printURLs(streams.Out)
 	select {

@@ -16,6 +16,7 @@ import (
 	"github.com/promwire/promwire"
 	"github.com/promwire/promwire/cmd/promwire/internal/cores"
 	"github.com/promwire/promwire/cmd/promwire/internal/gateway"
+	"github.com/promwire/promwire/cmd/promwire/internal/memory"
 	"github.com/promwire/promwire/cmd/promwire/internal/relay"
 	"github.com/promwire/promwire/cmd/promwire/internal/web"
 	"github.com/promwire/promwire/server"
@@ -122,6 +123,7 @@ func serveUpstream(ctx context.Context, streams IO, s serveFlags) error {
 	srv.handler.Store(&h)
 	defer onHangup(ctx, func() { f.reload(g, srv.own, logger) })()
 	go cores.Adapt(ctx)
+	memory.Settle()
 	fmt.Fprintf(streams.Out, "promwire is ready, before %s, spool in %s\n", f.upstreamName(), s.data)
 	srv.printURLs(streams.Out)
 	select {

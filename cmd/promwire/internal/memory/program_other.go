@@ -1,0 +1,6 @@
+//go:build !linux
+
+package memory
+
+// Settle does nothing here.
+func Settle() {}
