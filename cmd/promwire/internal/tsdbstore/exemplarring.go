@@ -1,25 +1,9 @@
 package tsdbstore
 
-import (
-	"fmt"
+import "fmt"
 
-	"github.com/prometheus/prometheus/tsdb"
-)
-
-// Most stores never get an exemplar, and a ring for 100,000 of them takes 10 MB: it is there from the first one on.
-
-// dropEmptyRing gives the ring of a TSDB back that found no exemplar in its log.
-func (s *Store) dropEmptyRing(db *tsdb.DB, logs *logWatch) error {
-	s.noRing = false
-	if logs.exemplars() > 0 {
-		return nil
-	}
-	if err := db.ApplyConfig(s.opts.Load().config(0)); err != nil {
-		return fmt.Errorf("data directory %s: %w", s.dir, err)
-	}
-	s.noRing = true
-	return nil
-}
+// Most stores never get an exemplar, and a ring for 100,000 of them takes 10 MB: it is there from the first one on, or if
+// there are some in the logs.
 
 // needRing makes the ring if there is none. The caller holds s.writing.
 func (b *batch) needRing() error {

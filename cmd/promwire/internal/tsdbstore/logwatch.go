@@ -9,13 +9,13 @@ import (
 )
 
 // logWatch is the registry that a TSDB gets. It keeps all metrics for [Store.Metrics], and finds two kinds of counters
-// and two gauges among them. Failed log writes are failures that Commit does not return (the out-of-order log is written on
+// and a gauge among them. Failed log writes are failures that Commit does not return (the out-of-order log is written on
 // a best effort basis), and they are counted before another request can write behind a torn record. Damages are what the
-// TSDB found in its logs when it was opened, and repaired. The gauges are the numbers of chunks in the head and of exemplars.
+// TSDB found in its logs when it was opened, and repaired. The gauge is the number of chunks in the head.
 type logWatch struct {
 	mu              sync.Mutex
 	failed, damaged []prometheus.Collector
-	chunks, ring    []prometheus.Collector
+	chunks          []prometheus.Collector
 	all             []prometheus.Collector
 }
 
@@ -29,9 +29,6 @@ func (w *logWatch) damages() float64 { return w.total(&w.damaged) }
 
 // headChunks returns the number of chunks in the head.
 func (w *logWatch) headChunks() float64 { return w.total(&w.chunks) }
-
-// exemplars returns the number of exemplars that are kept.
-func (w *logWatch) exemplars() float64 { return w.total(&w.ring) }
 
 func (w *logWatch) total(kept *[]prometheus.Collector) float64 {
 	w.mu.Lock()
@@ -61,8 +58,6 @@ func (w *logWatch) Register(c prometheus.Collector) error {
 			w.add(&w.damaged, c)
 		case strings.Contains(name, `"`+headChunksName+`"`):
 			w.add(&w.chunks, c)
-		case strings.Contains(name, `"prometheus_tsdb_exemplar_exemplars_in_storage"`):
-			w.add(&w.ring, c)
 		}
 	}
 	return nil

@@ -89,8 +89,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// tsdb translates o, which has its defaults.
-func (o Options) tsdb() *tsdb.Options {
+// tsdb translates o, which has its defaults. noRing says that no exemplars will be read.
+func (o Options) tsdb(noRing bool) *tsdb.Options {
 	t := tsdb.DefaultOptions()
 	t.RetentionDuration = o.Retention.Milliseconds()
 	t.MaxBytes = o.RetentionBytes
@@ -100,7 +100,9 @@ func (o Options) tsdb() *tsdb.Options {
 	t.MaxBlockChunkSegmentSize = blockFileSize
 	t.BlockQuerierFunc, t.BlockChunkQuerierFunc = namedBlockQuerier, namedBlockChunkQuerier
 	t.EnableExemplarStorage = true
-	t.MaxExemplars = int64(o.MaxExemplars)
+	if !noRing {
+		t.MaxExemplars = int64(o.MaxExemplars)
+	}
 	longest := maxBlockDuration
 	if o.Retention > 0 {
 		longest = min(longest, o.Retention/10)

@@ -120,7 +120,7 @@ func (s *Store) open() error {
 			return fmt.Errorf("data directory %s cannot be opened: %w", s.dir, err)
 		}
 		logs := &logWatch{}
-		db, err := tsdb.Open(s.dir, s.log, logs, s.opts.Load().tsdb(), nil)
+		db, err := tsdb.Open(s.dir, s.log, logs, s.opts.Load().tsdb(s.noRing), nil)
 		switch {
 		case errors.Is(err, syscall.EWOULDBLOCK):
 			return fmt.Errorf("data directory %s is in use by another process: %w", s.dir, err)
@@ -143,9 +143,6 @@ func (s *Store) opened(db *tsdb.DB, logs *logWatch) error {
 	if err := checkBlocks(s.dir, db, s.log); err != nil {
 		return fmt.Errorf("data directory %s cannot be opened: %w", s.dir, errors.Join(err, db.Close()))
 	}
-	if err := s.dropEmptyRing(db, logs); err != nil {
-		return errors.Join(err, db.Close())
-	}
 	s.db, s.logs = db, logs
 	s.cache.reset() // references are good for one TSDB
 	s.failed.Store(false)
@@ -153,8 +150,9 @@ func (s *Store) opened(db *tsdb.DB, logs *logWatch) error {
 }
 
 func (s *Store) mend() error {
-	damages, err := mend.Logs(s.dir, s.log)
-	s.damages.Add(int64(damages))
+	found, err := mend.Logs(s.dir, s.log)
+	s.damages.Add(int64(found.Damages))
+	s.noRing = !found.Exemplars
 	return err
 }
 

@@ -111,8 +111,8 @@ func endsWith(path string, offset int64) error {
 	}
 }
 
-// stale reports whether a record of the log of late samples says that all samples of a series before are in a head chunk
-// that is not there.
+// stale reports whether a record of the log of late samples, one of markers, says that all samples of a series before are
+// in a head chunk that is not there.
 //
 // A kill takes chunks that were not written to their file yet. The TSDB overlooks their records at the next start, but no
 // longer when a chunk has been written behind where they would have been. Then it passes over the samples. There are
@@ -120,9 +120,6 @@ func endsWith(path string, offset int64) error {
 // samples may be in two chunks, which does no harm.
 func (late lateChunks) stale(rec []byte) bool {
 	var decoder record.Decoder
-	if decoder.Type(rec) != record.MmapMarkers {
-		return false
-	}
 	markers, err := decoder.MmapMarkers(rec, nil)
 	for _, m := range markers {
 		if series, there := late[m.MmapRef]; !there || series != m.Ref {

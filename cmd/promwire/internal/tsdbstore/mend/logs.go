@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/prometheus/tsdb/record"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 )
 
@@ -23,30 +24,37 @@ type directory struct {
 	segments    []segment // that have to be changed
 	missing     []string  // segments that should be there
 	late        lateChunks
+	exemplars   bool // there are some in the logs
 }
 
 func newDirectory(dir string, log *slog.Logger) *directory {
 	return &directory{dir: dir, log: log, now: time.Now()}
 }
 
-// Logs looks through all logs of the TSDB in dir, and mends them. It says in the log what was wrong in which file, and
-// returns how many files have lost something that may have been acknowledged. Originals of what was damaged are in
-// [DamagedDir] from then on. Nobody may have the TSDB open.
-func Logs(dir string, log *slog.Logger) (damages int, err error) {
+// Found is what was seen in the logs.
+type Found struct {
+	Damages   int  // files that have lost something that may have been acknowledged
+	Exemplars bool // there may be some
+}
+
+// Logs looks through all logs of the TSDB in dir, and mends them. It says in the log what was wrong in which file. Originals
+// of what was damaged are in [DamagedDir] from then on. Nobody may have the TSDB open.
+func Logs(dir string, log *slog.Logger) (found Found, err error) {
 	d := newDirectory(dir, log)
 	if err := d.headChunks(); err != nil {
-		return 0, fmt.Errorf("mend the head chunks: %w", err)
+		return found, fmt.Errorf("mend the head chunks: %w", err)
 	}
 	if err := errors.Join(d.writeAheadLog(), d.outOfOrderLog()); err != nil {
-		return 0, fmt.Errorf("look for damages: %w", err)
+		return found, fmt.Errorf("look for damages: %w", err)
 	}
-	if damages, err = d.mend(); err != nil {
-		return 0, fmt.Errorf("mend the logs: %w", err)
+	found.Exemplars = d.exemplars
+	if found.Damages, err = d.mend(); err != nil {
+		return found, fmt.Errorf("mend the logs: %w", err)
 	}
 	if err := d.reserve(); err != nil {
-		return 0, fmt.Errorf("reserve numbers of lost series: %w", err)
+		return found, fmt.Errorf("reserve numbers of lost series: %w", err)
 	}
-	return damages, nil
+	return found, nil
 }
 
 func (d *directory) wal() string { return filepath.Join(d.dir, "wal") }
@@ -119,8 +127,14 @@ func (d *directory) look(segments *files, killable bool) error {
 		path := segments.path(i)
 		var stale []place
 		s, err := readSegment(path, func(rec []byte, fragments []place) {
-			if d.late.stale(rec) {
-				stale = append(stale, fragments...)
+			var decoder record.Decoder
+			switch decoder.Type(rec) {
+			case record.MmapMarkers:
+				if d.late.stale(rec) {
+					stale = append(stale, fragments...)
+				}
+			case record.Exemplars:
+				d.exemplars = true
 			}
 		})
 		if err != nil {

@@ -181,9 +181,9 @@ func TestDamagedLog(t *testing.T) {
 	damaged[pageSize+1000] ^= 1
 	d.write(t, damaged)
 	var log logLines
-	damages, err := Logs(d.dir, log.logger())
-	if err != nil || damages != 1 || !log.has("level=ERROR", "file="+d.path, "lost") {
-		t.Errorf("%d damages, %v\n%s", damages, err, &log)
+	found, err := Logs(d.dir, log.logger())
+	if err != nil || found.Damages != 1 || !log.has("level=ERROR", "file="+d.path, "lost") {
+		t.Errorf("%d damages, %v\n%s", found.Damages, err, &log)
 	}
 	if got, err := readRecords(readFile(t, d.path)); err != nil || missing(t, d.records, got) != 1 {
 		t.Errorf("%d records of %d, %v", len(got), len(d.records), err)
@@ -195,8 +195,8 @@ func TestDamagedLog(t *testing.T) {
 	if !bytes.Equal(readFile(t, kept[0]), damaged) {
 		t.Error("the original is not what it was")
 	}
-	if damages, err := Logs(d.dir, log.logger()); damages != 0 || err != nil {
-		t.Errorf("the next start: %d damages, %v", damages, err)
+	if found, err := Logs(d.dir, log.logger()); found.Damages != 0 || err != nil {
+		t.Errorf("the next start: %d damages, %v", found.Damages, err)
 	}
 }
 
@@ -213,9 +213,9 @@ func TestTornRecord(t *testing.T) {
 		for cut := len(d.sound) - 1; cut > len(d.sound)/2; cut -= 1 + len(d.sound)/100 {
 			d.write(t, d.sound[:cut])
 			var log logLines
-			damages, err := Logs(d.dir, log.logger())
-			if err != nil || damages != 0 {
-				t.Fatalf("cut to %d of %d: %d damages, %v", cut, len(d.sound), damages, err)
+			found, err := Logs(d.dir, log.logger())
+			if err != nil || found.Damages != 0 {
+				t.Fatalf("cut to %d of %d: %d damages, %v", cut, len(d.sound), found.Damages, err)
 			}
 			got, err := readRecords(readFile(t, d.path))
 			if err != nil || missing(t, d.records[:len(got)], got) != 0 {
@@ -237,8 +237,8 @@ func TestTornBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log logLines
-	if damages, err := Logs(d.dir, log.logger()); damages != 1 || err != nil || !log.has("level=ERROR", "file="+d.path, "lost") {
-		t.Errorf("%d damages, %v\n%s", damages, err, &log)
+	if found, err := Logs(d.dir, log.logger()); found.Damages != 1 || err != nil || !log.has("level=ERROR", "file="+d.path, "lost") {
+		t.Errorf("%d damages, %v\n%s", found.Damages, err, &log)
 	}
 }
 
@@ -272,17 +272,17 @@ func TestMissingFiles(t *testing.T) {
 			}
 		}
 		var log logLines
-		damages, err := Logs(dir, log.logger())
-		if err != nil || damages != len(c.missing) {
-			t.Errorf("%s: %d damages, %v\n%s", c.name, damages, err, &log)
+		found, err := Logs(dir, log.logger())
+		if err != nil || found.Damages != len(c.missing) {
+			t.Errorf("%s: %d damages, %v\n%s", c.name, found.Damages, err, &log)
 		}
 		for _, name := range c.missing {
 			if !log.has("level=ERROR", "missing", "file="+filepath.Join(dir, name)) {
 				t.Errorf("%s: the log does not name %s:\n%s", c.name, name, &log)
 			}
 		}
-		if damages, err := Logs(dir, log.logger()); damages != 0 || err != nil {
-			t.Errorf("%s: the next start: %d damages, %v", c.name, damages, err)
+		if found, err := Logs(dir, log.logger()); found.Damages != 0 || err != nil {
+			t.Errorf("%s: the next start: %d damages, %v", c.name, found.Damages, err)
 		}
 		for _, log := range []string{"wal", "wbl"} {
 			if first, _, err := wlog.Segments(filepath.Join(dir, log)); err != nil && !os.IsNotExist(err) {
