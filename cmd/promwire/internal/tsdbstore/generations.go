@@ -52,8 +52,8 @@ type keyEntry struct {
 }
 
 const (
-	slabBytes     = 1 << 20
-	entryOverhead = 80 // of an entry and its place in the index
+	slabBytes     = 1 << 18 // several keys of the largest size
+	entryOverhead = 80      // of an entry and its place in the index
 )
 
 // holds reports whether entry at has this key.
