@@ -49,6 +49,7 @@ type Decoder struct {
 	raw       string   // 1.0: label fields of the current series
 	joined    []byte   // 1.0: memory for raw if they are not contiguous
 	refs      []uint32 // 2.0: label references of the current series
+	judged    bool     // 2.0: the references are known to be in order
 	exRefs    []uint32 // 2.0: those of the current exemplar
 	meta      encodedMetadata
 

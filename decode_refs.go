@@ -31,6 +31,58 @@ func (ts *TimeSeries) addShortRefs(s string, symbols []string) int {
 	return end
 }
 
+// twoRefs reads two references, of up to two bytes each, and how many bytes they have. A byte that should end a reference and
+// does not makes it larger than any that there can be.
+func twoRefs(x uint32) (name, value uint32, size int) {
+	name, size = x&0x7f, 2
+	if x&0x80 != 0 {
+		name |= x >> 8 & 0xff << 7
+		x, size = x>>8, 3
+	}
+	x >>= 8
+	value = x & 0x7f
+	if x&0x80 != 0 {
+		value |= x >> 8 & 0xff << 7
+		size++
+	}
+	return name, value, size
+}
+
+// readShortRefs reads and judges the references of a series as addShortRefs does, but leaves them as they are.
+func (d *Decoder) readShortRefs(s string) int {
+	body, end := pb.ShortField(s, 0)
+	if end == 0 || s[0] != 0x0a || len(d.symbols) > 1<<14 {
+		return 0
+	}
+	if cap(d.refs) < len(body) {
+		d.refs = slices.Grow(d.refs, len(body))
+	}
+	refs := d.refs[:len(body)]
+	n, ok := inOrder(refs, s, end, len(d.symbols))
+	if !ok {
+		return 0
+	}
+	d.refs = refs[:n]
+	return end
+}
+
+// inOrder fills refs with the references in s[2:end], and stops early where lookUp does.
+func inOrder(refs []uint32, s string, end, symbols int) (n int, ok bool) {
+	base := unsafe.Pointer(unsafe.StringData(s))
+	i := 2
+	for i < end && n+2 <= len(refs) && len(s)-i >= 4 {
+		x := binary.LittleEndian.Uint32((*[4]byte)(unsafe.Add(base, i))[:])
+		name, value, size := twoRefs(x)
+		i += size
+		if int(max(name, value)) >= symbols {
+			return n, false
+		}
+		refs[n], refs[n+1] = name, value
+		n += 2
+	}
+	return n, i == end
+}
+
 // lookUp fills ls with the labels that the references in s[2:end] name, and returns how many. It stops early if ls is
 // full, if a reference is invalid, has more than two bytes or is ahead of its symbol, and before the last bytes of s,
 // which belong to other fields in usual messages. There must be 2^14 symbols at most.
@@ -39,21 +91,8 @@ func lookUp(ls []Label, s string, end int, symbols []string) (n int, ok bool) {
 	i := 2
 	for i < end && n < len(ls) && len(s)-i >= 4 {
 		x := binary.LittleEndian.Uint32((*[4]byte)(unsafe.Add(base, i))[:])
-		// A byte that should end a reference and does not makes it larger than any that there can be.
-		name := x & 0x7f
-		if x&0x80 == 0 {
-			i, x = i+1, x>>8
-		} else {
-			name |= x >> 8 & 0xff << 7
-			i, x = i+2, x>>16
-		}
-		value := x & 0x7f
-		if x&0x80 == 0 {
-			i++
-		} else {
-			value |= x >> 8 & 0xff << 7
-			i += 2
-		}
+		name, value, size := twoRefs(x)
+		i += size
 		if uint(name) >= uint(len(symbols)) || uint(value) >= uint(len(symbols)) {
 			return n, false
 		}

@@ -52,9 +52,12 @@ func (d *Decoder) seriesV2(ts *TimeSeries, s string, raw bool) bool {
 	d.refs = d.refs[:0]
 	d.meta = encodedMetadata{}
 	i := 0
-	if !raw {
+	if raw {
+		i = d.readShortRefs(s)
+	} else {
 		i = ts.addShortRefs(s, d.symbols)
 	}
+	d.judged = i > 0
 	for i < len(s) {
 		next := 0
 		switch s[i] {
@@ -86,6 +89,7 @@ func (d *Decoder) fieldV2(ts *TimeSeries, s string, i int) int {
 	ok := true
 	switch tag {
 	case 0x08, 0x0a:
+		d.judged = false
 		if len(ts.Labels) > 0 { // more of them: take back what addShortRefs has done
 			first, _ := pb.ShortField(s, 0)
 			d.refs, _ = appendPackedRefs(d.refs, first)
@@ -113,7 +117,7 @@ func (d *Decoder) fieldV2(ts *TimeSeries, s string, i int) int {
 
 // finishV2 looks up the references of a series whose fields are all read.
 func (d *Decoder) finishV2(ts *TimeSeries, raw bool) {
-	if len(d.refs) > 0 {
+	if len(d.refs) > 0 && !d.judged {
 		d.resolveLabels(ts, raw)
 	}
 	ts.Metadata.Type = d.meta.typ

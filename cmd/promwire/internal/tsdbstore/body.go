@@ -3,6 +3,7 @@ package tsdbstore
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -127,13 +128,14 @@ func (b *batch) recognise(d *promwire.Decoder) (s knownSeries, at int, old bool)
 	if symbols := d.Symbols(); len(b.ids) < len(symbols) {
 		b.ids = c.symbols.appendIDs(b.ids, symbols[len(b.ids):])
 	}
-	b.key = b.key[:0]
-	for _, ref := range d.LabelRefs() {
+	refs := d.LabelRefs()
+	b.key = slices.Grow(b.key[:0], len(refs))[:len(refs)]
+	for i, ref := range refs {
 		id := b.ids[ref]
 		if id == 0 {
 			return s, notFound, false
 		}
-		b.key = append(b.key, id)
+		b.key[i] = id
 	}
 	return c.v2.get(b.guess, idBytes(b.key), c.hash)
 }
