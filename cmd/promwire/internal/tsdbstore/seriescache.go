@@ -101,13 +101,7 @@ type lesson struct {
 	start, end int // in keys, or in refs
 }
 
-// maxKeptLessons is for how many series the memory is kept: requests that teach more are rare.
-const maxKeptLessons = 256
-
 func (l *lessons) reset() {
-	if cap(l.series) > maxKeptLessons {
-		*l = lessons{}
-	}
 	l.series, l.keys, l.refs, l.symbols = l.series[:0], l.keys[:0], l.refs[:0], nil
 }
 
