@@ -18,7 +18,15 @@ func (r *Refusal) Error() string { return r.Err.Error() }
 func (r *Refusal) Answer(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(r.Status)
-	_ = json.NewEncoder(w).Encode(map[string]string{ // the client may be gone
-		"status": "error", "errorType": r.Kind, "error": r.Error(),
-	})
+	_, _ = w.Write(ErrorBody(r.Kind, r.Error())) // the client may be gone
+}
+
+// ErrorBody returns the API's JSON of an error, byte for byte as Prometheus writes it.
+func ErrorBody(kind, text string) []byte {
+	body, _ := json.Marshal(struct { // strings can always be encoded
+		Status string `json:"status"`
+		Kind   string `json:"errorType"`
+		Text   string `json:"error"`
+	}{"error", kind, text})
+	return body
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/promwire/promwire"
+	"github.com/promwire/promwire/cmd/promwire/internal/apifront"
 )
 
 // snapshotPath is that of Prometheus.
@@ -84,7 +85,7 @@ func notOpen(w http.ResponseWriter, err error) {
 
 // apiError answers in the form of Prometheus' API.
 func apiError(w http.ResponseWriter, status int, kind, text string) {
-	writeAPI(w, status, map[string]any{"status": "error", "errorType": kind, "error": text})
+	(&apifront.Refusal{Status: status, Kind: kind, Err: errors.New(text)}).Answer(w)
 }
 
 func writeAPI(w http.ResponseWriter, status int, v any) {

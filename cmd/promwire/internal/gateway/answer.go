@@ -3,12 +3,13 @@ package gateway
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"strconv"
+
+	"github.com/promwire/promwire/cmd/promwire/internal/apifront"
 )
 
 // returned are the headers of an engine's answer that go to the client. The page of the gateway has the same origin: it
@@ -50,9 +51,7 @@ func asAPI(resp *http.Response) {
 	if resp.StatusCode >= 500 {
 		kind = "unavailable"
 	}
-	body, _ := json.Marshal(map[string]string{ // strings can always be encoded
-		"status": "error", "errorType": kind, "error": fmt.Sprintf("the engine answers with %d: %s", resp.StatusCode, text),
-	})
+	body := apifront.ErrorBody(kind, fmt.Sprintf("the engine answers with %d: %s", resp.StatusCode, text))
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	resp.Header.Del("Content-Encoding")
 	resp.Header.Set("Content-Type", "application/json")
