@@ -11,7 +11,7 @@ import (
 
 // Settle gives back what only the start of the process needed of the program itself: most of its pages, which are code and
 // tables that are read once. They are in the file still, and the kernel brings back those that are used again. It is for
-// when the process is ready, and does nothing where it can't be done.
+// when the process is ready, and does nothing where it can't be done. It is safe for concurrent use.
 func Settle() {
 	program, err := os.Readlink("/proc/self/exe")
 	if err != nil {

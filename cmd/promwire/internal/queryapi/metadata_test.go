@@ -52,3 +52,17 @@ func TestManyFamilies(t *testing.T) {
 		get(h, "metadata", params(name, "x")).demand(t, 400, `"error":"`+name+` must be a number"`)
 	}
 }
+
+// TestMetadataErrors compares errors that are made here with those of the library, byte for byte.
+func TestMetadataErrors(t *testing.T) {
+	h := New(newStore(t), Options{})
+	for _, query := range []string{"limit=x", "limit_per_metric=x", "limit=x&limit_per_metric=x", "limit=1&limit_per_metric=1.5"} {
+		r := httptest.NewRequest(http.MethodGet, Prefix+"metadata?"+query, nil)
+		theirs, ours := httptest.NewRecorder(), httptest.NewRecorder()
+		h.api().ServeHTTP(theirs, r.Clone(t.Context()))
+		h.ServeHTTP(ours, r)
+		if ours.Code != theirs.Code || ours.Body.String() != theirs.Body.String() || ours.Header().Get("Content-Type") != theirs.Header().Get("Content-Type") {
+			t.Errorf("%s: %d %s\nwant %d %s", query, ours.Code, ours.Body, theirs.Code, theirs.Body)
+		}
+	}
+}

@@ -47,7 +47,7 @@ type Store struct {
 	// writing is held from the first append of a request to its commit. The TSDB judges samples against what is
 	// committed, and drops in silence at the commit what a parallel request has overtaken: it would be counted as written.
 	writing sync.Mutex
-	noRing  bool // under writing: no exemplar came yet (exemplarring.go)
+	noRing  bool // under writing, and set while the TSDB is opened: no exemplar came yet, and none is in the logs (exemplarring.go)
 
 	// wanted says that the TSDB is to be opened anew and that readers are in the way, so that no more of them begin.
 	wanted atomic.Bool
